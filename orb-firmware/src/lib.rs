@@ -6,4 +6,5 @@
 //!
 //! Knows nothing about proofs, databases or the set. The only crate that links OpenCV (`imgproc`).
 
+pub mod camera;
 pub mod frame;
