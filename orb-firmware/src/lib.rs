@@ -6,4 +6,14 @@
 //!
 //! Knows nothing about proofs, databases or the set. The only crate that links OpenCV (`imgproc`).
 
+pub mod boundary;
+pub mod decode;
+pub mod evaluate;
+pub mod filter;
 pub mod frame;
+pub mod manifest;
+pub mod pipeline;
+mod plane;
+pub mod quality;
+pub mod sheet;
+mod visibility;
