@@ -255,6 +255,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))] // thousands of hashes a case
+
         #[test]
         fn growing_in_pieces_gives_the_same_tree(pieces in prop::collection::vec(0_u64..9, 0..6)) {
             let mut grown = Set::default();
