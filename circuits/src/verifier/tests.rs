@@ -28,7 +28,8 @@ fn prove(public: &Public, private: &Private) -> ProofBytes {
 fn a_proof_holds_for_its_statement_only() {
     let (public, proof) = &*PROVED;
     assert_eq!(VERIFIER.verify(public, proof), Ok(()));
-    let one = |element: FieldElement| FieldElement::from(ark_bn254::Fr::from(element) + ark_bn254::Fr::from(1));
+    let one =
+        |element: FieldElement| FieldElement::from(ark_bn254::Fr::from(element) + ark_bn254::Fr::from(1));
     let others = [
         Public { root: Root(one(public.root.0)), ..*public },
         Public { nullifier: Nullifier(one(public.nullifier.0)), ..*public },
@@ -63,7 +64,8 @@ fn a_re_randomised_proof_holds() {
     let (public, bytes) = &*PROVED;
     let proof = Proof::decode(bytes).unwrap().into();
     let mut rng = UnwrapErr(getrandom::SysRng);
-    let again = Groth16::<Bn254>::rerandomize_proof(&KEY.verifying_key().0, &proof, &mut Randomness(&mut rng));
+    let again =
+        Groth16::<Bn254>::rerandomize_proof(&KEY.verifying_key().0, &proof, &mut Randomness(&mut rng));
     let again = Proof::from(again).encode();
     assert_ne!(again, *bytes);
     assert_eq!(VERIFIER.verify(public, &again), Ok(()));
