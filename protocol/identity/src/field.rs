@@ -12,6 +12,8 @@ use ark_ff::{BigInteger, PrimeField};
 
 /// An element of BN254's scalar field.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(value_type = String, pattern = "^0x[0-9a-f]{64}$"))]
 pub struct FieldElement(Fr);
 
 /// Why something is no field element. The caller sent a wrong or non-canonical value; sending it again cannot help.

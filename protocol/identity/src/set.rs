@@ -25,9 +25,9 @@ static EMPTY: LazyLock<[FieldElement; DEPTH + 1]> = LazyLock::new(|| {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Step {
     /// Our node is the left child; this is its right sibling.
-    Left(#[cfg_attr(feature = "openapi", schema(value_type = String))] FieldElement),
+    Left(FieldElement),
     /// Our node is the right child; this is its left sibling.
-    Right(#[cfg_attr(feature = "openapi", schema(value_type = String))] FieldElement),
+    Right(FieldElement),
 }
 
 impl Step {
