@@ -51,10 +51,10 @@ pub(super) struct Level {
 impl Circuit {
     /// The circuit with the values of one statement.
     pub fn new(public: &Public, private: &Private) -> Self {
-        let levels = private.path.steps().map(|step| Level {
-            is_right: Fr::from(step.is_right()),
-            sibling: step.sibling().into(),
-        });
+        let levels = private
+            .path
+            .steps()
+            .map(|step| Level { is_right: Fr::from(step.is_right()), sibling: step.sibling().into() });
         let secret = SecretWires {
             nullifier_key: private.identity.nullifier_key().into(),
             trapdoor: private.identity.trapdoor().into(),
