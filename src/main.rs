@@ -1,10 +1,14 @@
 //! `unum`: the whole system on one machine.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
-use unum::{demo, doctor};
+use unum::demo::{self, Eyes};
+use unum::doctor;
+use unum::system::System;
 
 #[derive(Parser)]
 #[command(
@@ -58,6 +62,9 @@ struct UpArguments {
     /// Where data and keys are kept.
     #[arg(long, default_value = "data", value_name = "DIR")]
     data: PathBuf,
+    /// Allow people to enroll with one eye.
+    #[arg(long)]
+    one_eye: bool,
     /// Print the addresses as one line of JSON.
     #[arg(long)]
     json: bool,
@@ -79,4 +86,65 @@ fn main() -> ExitCode {
         eprintln!("unum: {error:#}");
         ExitCode::FAILURE
     })
+}
+
+fn demo(arguments: DemoArguments) -> anyhow::Result<ExitCode> {
+    let eyes = arguments.eyes.map_or(Eyes::Rendered(arguments.people), Eyes::Images);
+    let folder = tempfile::Builder::new().prefix("unum-demo-").tempdir().context("make a folder for the demo")?;
+    let (facts, system) = demo::run(folder.path(), &demo::Options { eyes, one_eye: arguments.one_eye })?;
+    if let Some(path) = arguments.json {
+        facts.write(&path).with_context(|| format!("write {}", path.display()))?;
+    }
+    println!("{}\n{}", facts.ledger_table(), facts.table());
+    for failure in &facts.failures {
+        eprintln!("✗ {failure}");
+    }
+    if arguments.keep {
+        print_addresses(&system, false)?;
+        system.run_until_signal();
+    } else {
+        system.shutdown();
+    }
+    Ok(if facts.hold() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn up(arguments: &UpArguments) -> anyhow::Result<ExitCode> {
+    let options = unum::system::Options { one_eye: arguments.one_eye, ..Default::default() };
+    let system = System::start(&arguments.data, &options, &|what| eprintln!("{what} …"))?;
+    print_addresses(&system, arguments.json)?;
+    system.run_until_signal();
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print_addresses(system: &System, json: bool) -> anyhow::Result<()> {
+    let addresses = system.addresses();
+    if json {
+        println!("{}", serde_json::to_string(addresses)?);
+    } else {
+        println!(
+            "enrollment server  {}/openapi.json\ndistribution       {}/openapi.json\noperator's token   {}\n\
+             wallet keys        {}\nCtrl-C stops everything.",
+            addresses.enroll,
+            addresses.distribution,
+            addresses.operator_token.display(),
+            addresses.keys.display()
+        );
+    }
+    std::io::stdout().flush().context("print the addresses")
+}
+
+fn doctor(json: bool) -> anyhow::Result<ExitCode> {
+    let findings = doctor::examine();
+    if json {
+        println!("{}", serde_json::to_string_pretty(&findings)?);
+    } else {
+        for finding in &findings {
+            println!("{} {}: {}", if finding.works { "✓" } else { "✗" }, finding.name, finding.found);
+            if let Some(remedy) = finding.remedy {
+                println!("    → {remedy}");
+            }
+        }
+    }
+    let all_work = findings.iter().all(|finding| finding.works);
+    Ok(if all_work { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -13,7 +13,7 @@
 //! the distribution reads the set over HTTP.
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -22,15 +22,17 @@ use circuits::folder::KeyFolder;
 use getrandom::SysRng;
 use rand_core::{Rng as _, UnwrapErr};
 use serde::Serialize;
-use unum_identity::bytes::{LedgerId, ServiceKey};
-use unum_identity::time::UnixTime;
+use serde_json::json;
+use unum_identity::bytes::ServiceKey;
+use unum_identity::enrollment::DeviceRegistration;
+use unum_identity::time::{Clock, UnixTime};
 
 use crate::cluster::{Cluster, ClusterError};
 
 /// Name of the set in its checkpoints.
 pub const ORIGIN: &str = "unum.localhost/set";
-/// The ledger's id: one machine has one ledger.
-const LEDGER: LedgerId = LedgerId(*b"unum.localhost/1");
+/// The ledger's id, "unum.localhost/1": one machine has one ledger.
+const LEDGER: &str = "756e756d2e6c6f63616c686f73742f31";
 
 /// Why the system does not run.
 #[derive(Debug, thiserror::Error)]
@@ -86,10 +88,12 @@ pub struct System {
 }
 
 /// What can be chosen.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Whether people with one eye may enroll.
     pub one_eye: bool,
+    /// Devices that the distribution requires to have vouched for every leaf. None: it believes the set's key alone.
+    pub devices: Vec<DeviceRegistration>,
 }
 
 impl System {
@@ -98,56 +102,26 @@ impl System {
     /// # Errors
     ///
     /// A [`SystemError`] that names the part.
-    pub fn start(data: &Path, options: Options, progress: &dyn Fn(&'static str)) -> Result<Self, SystemError> {
+    pub fn start(data: &Path, options: &Options, progress: &dyn Fn(&'static str)) -> Result<Self, SystemError> {
         let mut rng = UnwrapErr(SysRng);
-        let data = private_folder(data)?;
+        let data = walkable_folder(data)?;
         let token_file = data.join("operator.token");
         let operator_token = token(&token_file)?;
 
         progress("starting a private Postgres");
         let cluster = Cluster::start(&data.join("postgres"), &mut rng)?;
-        progress("making proving keys, unless they exist");
-        let keys = KeyFolder::load_or_create(&data.join("keys"), &mut rng)?;
-        let verifying_key = keys.verifying_key_file();
+        progress("making the keys of the proofs, unless they exist");
+        KeyFolder::open_or_create(&data.join("keys"), &mut rng)?;
 
-        progress("starting the enrollment server");
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(file("threads"))?;
-        let enroll = runtime.block_on(enroll_server::Server::start(
-            enroll_server::Config {
-                one_eye: options.one_eye,
-                ..enroll_server::Config::local(
-                    loopback(),
-                    cluster.database("unum_enroll")?,
-                    operator_token.clone(),
-                    ORIGIN,
-                    data.join("enroll"),
-                    verifying_key.clone(),
-                )
-            },
-            clock(),
-            Box::new(UnwrapErr(SysRng)),
-        ))?;
-        let enroll_url = format!("http://{}", enroll.addr());
-
-        progress("starting the distribution");
-        let distribution = runtime.block_on(distribution::Server::start(
-            distribution::Config::local(
-                loopback(),
-                cluster.database("unum_distribution")?,
-                operator_token.clone(),
-                LEDGER,
-                data.join("distribution"),
-                verifying_key,
-                enroll_url.clone(),
-                ORIGIN,
-                enroll.service_key(),
-            ),
-            clock(),
-            Box::new(UnwrapErr(SysRng)),
-        ))?;
+        progress("starting the enrollment server and the distribution");
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+        let runtime = runtime.map_err(file("start threads"))?;
+        let common = Common { data: &data, operator_token: &operator_token, cluster: &cluster };
+        let enroll = runtime.block_on(common.enroll_server(options))?;
+        let distribution = runtime.block_on(common.distribution(&enroll, options))?;
         let addresses = Addresses {
-            enroll: enroll_url,
-            distribution: format!("http://{}", distribution.addr()),
+            enroll: url(enroll.addr()),
+            distribution: url(distribution.addr),
             keys: data.join("keys"),
             operator_token: token_file,
             data,
@@ -168,6 +142,11 @@ impl System {
     /// The key that signs the set.
     pub fn set_key(&self) -> ServiceKey {
         self.enroll.service_key()
+    }
+
+    /// The key that signs receipts and statements.
+    pub fn ledger_key(&self) -> ServiceKey {
+        self.distribution.service_key
     }
 
     /// The private Postgres, so that tests can take it away.
@@ -193,6 +172,62 @@ impl System {
     }
 }
 
+/// What both services are made from.
+struct Common<'a> {
+    data: &'a Path,
+    operator_token: &'a str,
+    cluster: &'a Cluster,
+}
+
+impl Common<'_> {
+    /// The configuration as its file would say it, so that defaults are those of the file.
+    fn config<C: serde::de::DeserializeOwned>(
+        &self,
+        name: &str,
+        more: &serde_json::Value,
+    ) -> Result<C, SystemError> {
+        let mut config = json!({
+            "bind": "127.0.0.1:0",
+            "database_url": self.cluster.database(&format!("unum_{name}"))?,
+            "operator_token": self.operator_token,
+            "keys": self.data.join(name),
+            "verifying_key": self.data.join("keys").join("verifying.key"),
+        });
+        for (key, value) in more.as_object().into_iter().flatten() {
+            config[key] = value.clone();
+        }
+        Ok(serde_json::from_value(config).expect("the keys are those of the service's configuration"))
+    }
+
+    async fn enroll_server(&self, options: &Options) -> Result<enroll_server::Server, SystemError> {
+        let more = json!({ "origin": ORIGIN, "one_eye": options.one_eye });
+        let config = self.config("enroll", &more)?;
+        Ok(enroll_server::Server::start(config, clock(), Box::new(UnwrapErr(SysRng))).await?)
+    }
+
+    async fn distribution(
+        &self,
+        enroll: &enroll_server::Server,
+        options: &Options,
+    ) -> Result<distribution::Server, SystemError> {
+        let devices: Vec<_> =
+            options.devices.iter().map(|device| json!({ "device": device.device, "key": device.key })).collect();
+        let config = self.config(
+            "distribution",
+            &json!({
+                "ledger": LEDGER,
+                "enroll_server": url(enroll.addr()),
+                "set": { "origin": ORIGIN, "key": enroll.service_key(), "devices": devices },
+            }),
+        )?;
+        Ok(distribution::Server::start(config, clock(), &mut UnwrapErr(SysRng)).await?)
+    }
+}
+
+fn url(address: SocketAddr) -> String {
+    format!("http://{address}")
+}
+
 async fn signal() {
     let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
     let interrupted = tokio::signal::ctrl_c();
@@ -207,12 +242,8 @@ async fn signal() {
     }
 }
 
-fn loopback() -> SocketAddr {
-    (Ipv4Addr::LOCALHOST, 0).into()
-}
-
 /// The machine's clock.
-fn clock() -> Arc<dyn unum_identity::time::Clock> {
+fn clock() -> Arc<dyn Clock> {
     Arc::new(|| UnixTime::from(SystemTime::now()))
 }
 
@@ -221,7 +252,7 @@ fn file(what: &'static str) -> impl FnOnce(std::io::Error) -> SystemError {
 }
 
 /// The folder, made if missing. Others may walk through it (Postgres has a user of its own), not list it.
-fn private_folder(path: &Path) -> Result<PathBuf, SystemError> {
+fn walkable_folder(path: &Path) -> Result<PathBuf, SystemError> {
     use std::os::unix::fs::PermissionsExt as _;
     fs::create_dir_all(path).map_err(file("make the data folder"))?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o711)).map_err(file("protect the data folder"))?;

@@ -32,6 +32,8 @@ pub struct Facts {
     pub duplicate_attempts: usize,
     /// Of them, refused as duplicates.
     pub duplicates_refused: usize,
+    /// Of them, enrolled a second time: what must not happen.
+    pub enrolled_again: usize,
     /// People taken for somebody else when they first came.
     pub false_duplicates: usize,
     /// Wallets that claimed their share and were paid.
@@ -54,9 +56,36 @@ pub struct Facts {
     pub source: Source,
     /// What did not hold, in words. Empty if all is well.
     pub failures: Vec<String>,
+    /// Every account of the ledger and its balance, in minor units.
+    pub ledger: Vec<(String, String)>,
 }
 
 impl Facts {
+    /// Nothing has happened yet.
+    pub(super) fn new(people: usize, source: Source) -> Self {
+        Self {
+            people,
+            enrolled: 0,
+            recaptures: 0,
+            reviews: 0,
+            duplicate_attempts: 0,
+            duplicates_refused: 0,
+            enrolled_again: 0,
+            false_duplicates: 0,
+            claims_paid: 0,
+            double_claims_refused: 0,
+            app_verified: 0,
+            app_reuse_refused: 0,
+            ledger_difference: "not checked".into(),
+            proof_ms_median: 0.0,
+            enroll_ms_median: 0.0,
+            seconds: 0.0,
+            source,
+            failures: Vec::new(),
+            ledger: Vec::new(),
+        }
+    }
+
     /// Writes the facts as JSON.
     ///
     /// # Errors
@@ -93,6 +122,7 @@ impl Facts {
         row("left to an operator's review", self.reviews.to_string(), None);
         let (text, all) = all_of(self.duplicates_refused, self.duplicate_attempts);
         row("came again, refused as duplicates", text, rendered.then_some(all));
+        row("came again, enrolled twice", self.enrolled_again.to_string(), Some(self.enrolled_again == 0));
         row("taken for somebody else", self.false_duplicates.to_string(), Some(self.false_duplicates == 0));
         let (text, all) = all_of(self.claims_paid, self.enrolled);
         row("claimed their share", text, Some(all));
@@ -103,6 +133,27 @@ impl Facts {
         row("one enrollment, median", milliseconds(self.enroll_ms_median), None);
         row("one proof, median", milliseconds(self.proof_ms_median), None);
         row("all of it", format!("{:.1} s", self.seconds), None);
+        table
+    }
+}
+
+impl Facts {
+    /// The ledger, wallets summed up in one row: there may be thousands.
+    pub fn ledger_table(&self) -> Table {
+        let mut table = Table::new();
+        table.load_preset(UTF8_FULL_CONDENSED);
+        table.set_header(["account", "balance"]);
+        let (wallets, others): (Vec<_>, Vec<_>) =
+            self.ledger.iter().partition(|(name, _)| name.starts_with("wallet:"));
+        let sum: i128 = wallets.iter().filter_map(|(_, balance)| balance.parse::<i128>().ok()).sum();
+        let mut row = |name: &str, balance: &str| {
+            table.add_row([Cell::new(name), Cell::new(balance).set_alignment(CellAlignment::Right)]);
+        };
+        for (name, balance) in others {
+            row(name, balance);
+        }
+        row(&format!("{} wallets", wallets.len()), &sum.to_string());
+        row("sum of all accounts", &self.ledger_difference);
         table
     }
 }
