@@ -3,10 +3,13 @@
 use std::time::SystemTime;
 
 use tokio_postgres::Row;
+use unum_identity::action::Period;
 use unum_identity::bytes::{EntryHash, LedgerId, ProgrammeId};
+use unum_identity::claim::Amount;
 use unum_identity::ledger::Balance;
 use unum_identity::time::UnixTime;
 
+use super::programmes::amount;
 use super::{Numeric, StoreError, Tx, bigint, bytes, count};
 use crate::ledger::account::Account;
 use crate::ledger::entry::{Draft, Head};
@@ -126,4 +129,36 @@ pub(crate) async fn deposit(
         amount: row.try_get::<_, Numeric>("amount")?.0,
         place: read_head(&row)?,
     }))
+}
+
+/// What moved into and out of one period's reserve.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Moved {
+    pub(crate) reserved: Amount,
+    pub(crate) paid: Amount,
+    pub(crate) claims: u64,
+    pub(crate) returned: Amount,
+}
+
+/// Summed from the entries.
+pub(crate) async fn moved(
+    tx: &Tx<'_, '_>,
+    programme: ProgrammeId,
+    period: Period,
+) -> Result<Moved, StoreError> {
+    let sql = "SELECT t.kind, count(*) AS entries, abs(sum(p.amount)) AS amount \
+               FROM transfers t JOIN postings p USING (sequence) \
+               WHERE t.programme = $1 AND t.period = $2 AND p.account = $3 GROUP BY t.kind";
+    let reserve = Account::Reserve(programme, period).to_string();
+    let mut moved = Moved::default();
+    for row in tx.rows(sql, &[&programme.0.as_slice(), &bigint(period.0)?, &reserve]).await? {
+        let amount = amount(&row, "amount")?;
+        match row.try_get("kind")? {
+            "reserve" => moved.reserved = amount,
+            "return" => moved.returned = amount,
+            "claim" => (moved.claims, moved.paid) = (count(&row, "entries")?, amount),
+            other => return Err(StoreError::damaged(format!("a reserve moved by a {other}"))),
+        }
+    }
+    Ok(moved)
 }
