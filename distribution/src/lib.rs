@@ -1,0 +1,45 @@
+//! The distribution: it keeps programmes and their periods, pays each person's share once, and keeps the ledger.
+//!
+//! ```text
+//! routes ─► programme, deposit ─┐
+//!    ├────► period ─► eligible ─┼─► store (Postgres: the only truth) ◄─ ledger (the arithmetic)
+//!    └────► claim ─► circuits ──┘
+//! ```
+//!
+//! | module | knows |
+//! |---|---|
+//! | [`config`], [`keys`] | what an operator chooses; the key that signs receipts |
+//! | [`server`] | starting and stopping |
+//! | [`client`] | how an operator's program talks to the server |
+//! | `routes` | HTTP: parse, one call, answer |
+//! | `programme`, `deposit` | what was promised, and the money for it |
+//! | `period` | the life of a period, from its snapshot to its sealed statement |
+//! | `eligible` | who may claim: the published set, believed only as far as its signature |
+//! | `claim` | the way of one claim through the server |
+//! | [`ledger`] | accounts, entries, hashes, the check of all of them |
+//! | `store` | transactions, and the SQL of each table |
+//! | `problem`, `metrics` | errors and numbers that leave the server |
+//!
+//! Knows no iris, no device and no person: of the enrollment server it reads the published, signed set, over HTTP.
+//! Memory holds nothing that must last: kill the process at any moment and whatever it has acknowledged is in Postgres.
+
+mod app;
+mod claim;
+pub mod client;
+pub mod config;
+mod deposit;
+mod eligible;
+pub mod keys;
+pub mod ledger;
+mod metrics;
+mod period;
+mod problem;
+mod programme;
+mod routes;
+pub mod server;
+mod store;
+
+pub use config::Config;
+pub use period::Transition;
+pub use routes::openapi;
+pub use server::{Server, StartError};

@@ -29,6 +29,15 @@ pub enum Policy {
     },
 }
 
+impl Policy {
+    /// Each person's share of a period.
+    pub fn share(&self) -> Amount {
+        match self {
+            Self::Fixed { amount } => *amount,
+        }
+    }
+}
+
 /// What a programme promises. Its id is a hash of these, so that they cannot change under a claimant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

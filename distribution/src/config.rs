@@ -1,0 +1,253 @@
+//! What an operator chooses: a TOML file, with the two secrets in it overridable from the environment.
+//!
+//! ```toml
+//! bind = "127.0.0.1:8090"
+//! database_url = "postgres://unum@127.0.0.1/unum"   # or DATABASE_URL
+//! operator_token = "…"                              # or DISTRIBUTION_OPERATOR_TOKEN
+//! ledger = "6f0c…"                                  # 16 bytes in hex, drawn once: openssl rand -hex 16
+//! keys = "/var/lib/unum/distribution"
+//! verifying_key = "/usr/share/unum/membership.vk"
+//! enroll_server = "http://127.0.0.1:8080"
+//!
+//! [set]                                             # whose checkpoints are believed
+//! origin = "example.org/unum-set"
+//! key = "d75a…"
+//! ```
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+use unum_identity::bytes::{DeviceId, DeviceKey, LedgerId, ServiceKey};
+use zeroize::Zeroizing;
+
+/// Shortest operator token: 32 characters hold 128 bits even in hexadecimal.
+pub const MIN_TOKEN: usize = 32;
+
+/// The server's configuration. `Debug` shows no value: the database address and the token are secrets.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Address to listen on; port 0 takes a free one.
+    pub bind: SocketAddr,
+    /// Where Postgres is. Everything lives in the schema `distribution`. The connection is not encrypted: keep it on
+    /// one machine or in a tunnel.
+    #[serde(default)]
+    pub database_url: String,
+    /// Bearer token of operators, at least [`MIN_TOKEN`] characters.
+    #[serde(default)]
+    pub operator_token: OperatorToken,
+    /// Names this ledger; a claim made for another is refused. Never changes once a database has it.
+    pub ledger: LedgerId,
+    /// Folder of the key file; it is made at the first start. See [`crate::keys`].
+    pub keys: PathBuf,
+    /// File of the verifying key of membership proofs.
+    pub verifying_key: PathBuf,
+    /// Base address of the enrollment server that publishes the set.
+    pub enroll_server: String,
+    /// Whose checkpoints of the set are believed.
+    pub set: TrustedSet,
+    /// How long to wait for Postgres at the start.
+    #[serde(default = "defaults::startup_wait_seconds")]
+    pub startup_wait_seconds: u64,
+}
+
+mod defaults {
+    /// Postgres recovers from a crash within seconds at this size of database.
+    pub(super) fn startup_wait_seconds() -> u64 {
+        15
+    }
+}
+
+/// Whom this server believes about the set.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrustedSet {
+    /// Name of the set in its checkpoints.
+    pub origin: String,
+    /// Key that signs them.
+    pub key: ServiceKey,
+    /// Devices that may vouch for people. If any is named, every leaf must carry the signature of one of them, and
+    /// the enrollment server cannot add a leaf of its own.
+    #[serde(default)]
+    pub devices: Vec<TrustedDevice>,
+}
+
+/// A device that may vouch for people.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrustedDevice {
+    /// Its id.
+    pub device: DeviceId,
+    /// Its public key.
+    pub key: DeviceKey,
+}
+
+/// A secret text; wiped when dropped.
+#[derive(Clone, Default, Deserialize)]
+#[serde(from = "String")]
+pub struct OperatorToken(Zeroizing<String>);
+
+impl From<String> for OperatorToken {
+    fn from(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+}
+
+impl OperatorToken {
+    /// The text.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for OperatorToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OperatorToken")
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Config")
+    }
+}
+
+/// Why a configuration cannot be used. Correct the file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {path}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not TOML, or a key is missing, unknown or wrong. The text is not shown: it holds secrets.
+    #[error("{path} is no configuration: {reason}")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, without the line it stands in.
+        reason: String,
+    },
+    /// No database address in the file, and none in `DATABASE_URL`.
+    #[error("database_url is missing: set it in the file or in DATABASE_URL")]
+    NoDatabase,
+    /// The token can be guessed.
+    #[error(
+        "operator_token has {found} characters, needs {MIN_TOKEN}: set it in the file or in DISTRIBUTION_OPERATOR_TOKEN"
+    )]
+    WeakToken {
+        /// Characters found.
+        found: usize,
+    },
+    /// The enrollment server's address is none that can be called.
+    #[error("enroll_server {0:?} does not start with http:// or https://")]
+    EnrollServer(String),
+}
+
+impl Config {
+    /// Reads a file; `env` looks up a variable of the environment.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigError`].
+    pub fn load(path: &Path, env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map(Zeroizing::new)
+            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        let mut config: Self = toml::from_str(&text)
+            .map_err(|e| ConfigError::Malformed { path: path.to_owned(), reason: e.message().to_owned() })?;
+        if let Some(url) = env("DATABASE_URL") {
+            config.database_url = url;
+        }
+        if let Some(token) = env("DISTRIBUTION_OPERATOR_TOKEN") {
+            config.operator_token = token.into();
+        }
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Whether the values make sense. [`crate::Server::start`] asks too.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigError`].
+    pub fn check(&self) -> Result<(), ConfigError> {
+        if self.database_url.is_empty() {
+            return Err(ConfigError::NoDatabase);
+        }
+        let found = self.operator_token.expose().chars().count();
+        if found < MIN_TOKEN {
+            return Err(ConfigError::WeakToken { found });
+        }
+        if !["http://", "https://"].iter().any(|scheme| self.enroll_server.starts_with(scheme)) {
+            return Err(ConfigError::EnrollServer(self.enroll_server.clone()));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn startup_wait(&self) -> Duration {
+        Duration::from_secs(self.startup_wait_seconds)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file() -> String {
+        let (ledger, key) = ("ab".repeat(16), "cd".repeat(32));
+        format!(
+            r#"
+            bind = "127.0.0.1:0"
+            database_url = "postgres://in-the-file"
+            operator_token = "0123456789abcdef0123456789abcdef"
+            ledger = "{ledger}"
+            keys = "keys"
+            verifying_key = "membership.vk"
+            enroll_server = "http://127.0.0.1:8080"
+            [set]
+            origin = "example.org/set"
+            key = "{key}"
+            "#
+        )
+    }
+
+    fn load(text: &str, env: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("distribution.toml");
+        std::fs::write(&path, text).unwrap();
+        Config::load(&path, |name| env.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file() {
+        let config = load(&file(), &[("DATABASE_URL", "postgres://from-env")]).unwrap();
+        assert_eq!(config.database_url, "postgres://from-env");
+        assert_eq!(config.ledger, LedgerId([0xab; 16]));
+        assert!(config.set.devices.is_empty());
+    }
+
+    #[test]
+    fn refusals() {
+        let changed = |from: &str, to: &str| load(&file().replacen(from, to, 1), &[]).unwrap_err();
+        assert!(matches!(changed("postgres://in-the-file", ""), ConfigError::NoDatabase));
+        assert!(matches!(changed("0123456789abcdef\"", "\""), ConfigError::WeakToken { found: 16 }));
+        assert!(matches!(changed("http://", "ftp://"), ConfigError::EnrollServer(_)));
+        assert!(matches!(changed("origin", "orgin"), ConfigError::Malformed { .. }));
+        assert!(matches!(changed("abab", "ab"), ConfigError::Malformed { .. }));
+    }
+
+    #[test]
+    fn a_broken_file_does_not_show_its_secrets() {
+        let error = load(&file().replace("bind", "operator_token"), &[]).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("0123456789"), "{error}");
+        assert_eq!(format!("{:?}", load(&file(), &[]).unwrap()), "Config");
+    }
+}

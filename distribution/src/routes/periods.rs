@@ -1,0 +1,51 @@
+//! Periods: where they stand, their steps, their statements.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use unum_identity::action::Period;
+use unum_identity::bytes::ProgrammeId;
+use unum_identity::problem::Problem;
+use unum_identity::programme::{PeriodStatement, PeriodView};
+use unum_identity::signed::Signed;
+
+use super::extract::{Operator, Params};
+use crate::app::App;
+use crate::period::Transition;
+use crate::problem::Refusal;
+
+/// Where a period stands: all that a wallet needs for a claim.
+#[utoipa::path(get, path = "/v1/programmes/{programme}/periods/{period}", tag = "wallets",
+    params(("programme" = String, Path, description = "32 lower-case hex digits"), ("period" = u64, Path)),
+    responses((status = 200, body = PeriodView), (status = "4XX", body = Problem)))]
+pub(super) async fn get(
+    State(app): State<Arc<App>>,
+    Params((id, period)): Params<(ProgrammeId, Period)>,
+) -> Result<Json<PeriodView>, Refusal> {
+    Ok(Json(app.period(id, period).await?))
+}
+
+/// Takes the next step in a period's life. The same step again changes nothing; any other is 409 `period_state`.
+#[utoipa::path(post, path = "/v1/programmes/{programme}/periods/{period}/{step}", tag = "operators",
+    params(("programme" = String, Path, description = "32 lower-case hex digits"), ("period" = u64, Path),
+        ("step" = Transition, Path)),
+    responses((status = 200, body = PeriodView), (status = "4XX", body = Problem), (status = "5XX", body = Problem)))]
+pub(super) async fn advance(
+    State(app): State<Arc<App>>,
+    _: Operator,
+    Params((id, period, step)): Params<(ProgrammeId, Period, Transition)>,
+) -> Result<Json<PeriodView>, Refusal> {
+    Ok(Json(app.advance(id, period, step).await?))
+}
+
+/// How a sealed period went.
+#[utoipa::path(get, path = "/v1/programmes/{programme}/periods/{period}/statement", tag = "wallets",
+    params(("programme" = String, Path, description = "32 lower-case hex digits"), ("period" = u64, Path)),
+    responses((status = 200, body = Signed<PeriodStatement>), (status = "4XX", body = Problem)))]
+pub(super) async fn statement(
+    State(app): State<Arc<App>>,
+    Params((id, period)): Params<(ProgrammeId, Period)>,
+) -> Result<Json<Signed<PeriodStatement>>, Refusal> {
+    Ok(Json(app.statement(id, period).await?))
+}

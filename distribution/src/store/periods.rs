@@ -1,0 +1,145 @@
+//! Table `periods`: where each period stands, and who may claim in it.
+
+use std::time::SystemTime;
+
+use tokio_postgres::Row;
+use unum_identity::action::Period;
+use unum_identity::bytes::ProgrammeId;
+use unum_identity::checkpoint::SignedCheckpoint;
+use unum_identity::field::Root;
+use unum_identity::programme::{EligibleSet, PeriodState, PeriodStatement};
+use unum_identity::signed::Signed;
+use unum_identity::time::UnixTime;
+
+use super::{StoreError, Tx, bigint, bytes, count};
+
+/// A period with which something has happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StartedPeriod {
+    pub(crate) state: PeriodState,
+    pub(crate) set: EligibleSet,
+}
+
+/// Whether others may still read the row's state while we decide by it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Lock {
+    /// No decision: read it as it is.
+    None,
+    /// Nobody may move it on until we are done; others may hold it like this too.
+    Stay,
+    /// We are going to move it on.
+    Move,
+}
+
+pub(crate) async fn get(
+    tx: &Tx<'_, '_>,
+    programme: ProgrammeId,
+    period: Period,
+    lock: Lock,
+) -> Result<Option<StartedPeriod>, StoreError> {
+    let lock = match lock {
+        Lock::None => "",
+        Lock::Stay => " FOR SHARE",
+        Lock::Move => " FOR NO KEY UPDATE",
+    };
+    let sql = format!(
+        "SELECT state, root, set_size, people FROM periods WHERE programme = $1 AND period = $2{lock}"
+    );
+    let Ok(period) = bigint(period.0) else { return Ok(None) }; // no period lies beyond what a row can say
+    tx.row(&sql, &[&programme.0.as_slice(), &period]).await?.as_ref().map(read).transpose()
+}
+
+/// Open periods from `from` to `to`, oldest first.
+pub(crate) async fn open_between(
+    tx: &Tx<'_, '_>,
+    programme: ProgrammeId,
+    from: Period,
+    to: Period,
+) -> Result<Vec<Period>, StoreError> {
+    let sql = "SELECT period FROM periods \
+               WHERE programme = $1 AND period BETWEEN $2 AND $3 AND state = 'open' ORDER BY period";
+    let rows = tx.rows(sql, &[&programme.0.as_slice(), &bigint(from.0)?, &bigint(to.0)?]).await?;
+    rows.iter().map(|row| count(row, "period").map(Period)).collect()
+}
+
+/// Starts a period: the people who may claim are `set`. `false` if it has started already.
+pub(crate) async fn insert(
+    tx: &Tx<'_, '_>,
+    programme: ProgrammeId,
+    period: Period,
+    set: EligibleSet,
+    checkpoint: &SignedCheckpoint,
+    now: UnixTime,
+) -> Result<bool, StoreError> {
+    let sql = "INSERT INTO periods (programme, period, state, root, set_size, people, checkpoint, snapshot_at) \
+               VALUES ($1, $2, 'snapshot', $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+    let root = set.root.to_be_bytes();
+    tx.execute(
+        sql,
+        &[
+            &programme.0.as_slice(),
+            &bigint(period.0)?,
+            &root.as_slice(),
+            &bigint(set.size)?,
+            &bigint(set.people)?,
+            &checkpoint.0,
+            &SystemTime::from(now),
+        ],
+    )
+    .await
+    .map(|rows| rows == 1)
+}
+
+/// Moves a period that is locked to `state`; `statement` when that is `sealed`, and only then.
+pub(crate) async fn advance(
+    tx: &Tx<'_, '_>,
+    programme: ProgrammeId,
+    period: Period,
+    state: PeriodState,
+    statement: Option<&str>,
+    now: UnixTime,
+) -> Result<(), StoreError> {
+    let column = match state {
+        PeriodState::Planned | PeriodState::Snapshot => {
+            return Err(StoreError::damaged(format!("no period moves to {state}")));
+        }
+        PeriodState::Funded => "funded_at",
+        PeriodState::Open => "opened_at",
+        PeriodState::Closed => "closed_at",
+        PeriodState::Sealed => "sealed_at",
+    };
+    let sql = format!(
+        "UPDATE periods SET state = $3, statement = $4, {column} = $5 WHERE programme = $1 AND period = $2"
+    );
+    let (id, at) = (programme.0.as_slice(), SystemTime::from(now));
+    tx.execute(&sql, &[&id, &bigint(period.0)?, &state.name(), &statement, &at]).await.map(|_| ())
+}
+
+/// The sealed statement, if there is one.
+pub(crate) async fn statement(
+    tx: &Tx<'_, '_>,
+    programme: ProgrammeId,
+    period: Period,
+) -> Result<Option<Signed<PeriodStatement>>, StoreError> {
+    let sql = "SELECT statement FROM periods WHERE programme = $1 AND period = $2 AND statement IS NOT NULL";
+    let Ok(period) = bigint(period.0) else { return Ok(None) };
+    let row = tx.row(sql, &[&programme.0.as_slice(), &period]).await?;
+    row.map(|row| parse_statement(row.try_get("statement")?)).transpose()
+}
+
+pub(super) fn parse_statement(text: &str) -> Result<Signed<PeriodStatement>, StoreError> {
+    serde_json::from_str(text).map_err(|error| StoreError::damaged(format!("statement: {error}")))
+}
+
+pub(super) fn read(row: &Row) -> Result<StartedPeriod, StoreError> {
+    let state: &str = row.try_get("state")?;
+    let state = PeriodState::ALL.into_iter().find(|known| known.name() == state);
+    Ok(StartedPeriod {
+        state: state.ok_or_else(|| StoreError::damaged("a state that no period has"))?,
+        set: EligibleSet {
+            root: Root::from_be_bytes(&bytes::<32>(row, "root")?).map_err(StoreError::damaged)?,
+            size: count(row, "set_size")?,
+            people: count(row, "people")?,
+        },
+    })
+}
