@@ -7,11 +7,15 @@
 //! Knows nothing about proofs, databases or the set. The only crate that links OpenCV (`imgproc`).
 
 pub mod boundary;
+pub mod camera;
+pub mod client;
 pub mod decode;
+pub mod device;
 pub mod evaluate;
 pub mod filter;
 pub mod frame;
 pub mod manifest;
+pub mod memory;
 pub mod pipeline;
 mod plane;
 pub mod quality;
