@@ -124,8 +124,11 @@ fn pupils(image: &Plane, dark: f32) -> Vec<Circle> {
             if f32::from(image.row(y)[x]) > darkest {
                 continue;
             }
-            let scores: Vec<(Circle, f32)> =
-                radii.iter().map(|&r| Circle { x: x as f32, y: y as f32, r }).map(|c| (c, score(c))).collect();
+            let scores: Vec<(Circle, f32)> = radii
+                .iter()
+                .map(|&r| Circle { x: x as f32, y: y as f32, r })
+                .map(|c| (c, score(c)))
+                .collect();
             // A pupil and the iris around it are two peaks over one centre: both are kept.
             let peaks = scores.windows(3).filter(|w| w[1].1 >= w[0].1 && w[1].1 > w[2].1 && w[1].1 > 5.0);
             found.extend(peaks.map(|w| w[1]));

@@ -14,6 +14,7 @@ pub mod device;
 pub mod evaluate;
 pub mod filter;
 pub mod frame;
+pub mod fusion;
 pub mod manifest;
 pub mod memory;
 pub mod pipeline;
