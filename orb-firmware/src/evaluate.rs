@@ -16,8 +16,9 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 use unum_iris::{MIN_COMPARED, Template, closest_rotation};
 
+use crate::camera::Eye;
 use crate::decode;
-use crate::manifest::{Manifest, ManifestError, Row, Side};
+use crate::manifest::{Manifest, ManifestError, Row};
 use crate::pipeline::{self, CaptureError, Config};
 
 pub use rates::{ErrorRates, Spread};
@@ -139,7 +140,7 @@ fn scores(shots: &[Shot], progress: &(dyn Fn(Progress) + Sync)) -> Scores {
         let (probe, template) = usable[index];
         let mut scores = Scores::default();
         for (row, other) in &usable[index + 1..] {
-            let list = if probe.eye() == row.eye() { &mut scores.genuine } else { &mut scores.impostor };
+            let list = if owner(probe) == owner(row) { &mut scores.genuine } else { &mut scores.impostor };
             match closest_rotation(template, other, MIN_COMPARED) {
                 Ok(distance) => list.push(distance.fraction()),
                 Err(_) => scores.incomparable += 1,
@@ -151,11 +152,9 @@ fn scores(shots: &[Shot], progress: &(dyn Fn(Progress) + Sync)) -> Scores {
     (0..total).into_par_iter().map(one_against_later).reduce(Scores::default, Scores::joined)
 }
 
-impl Row {
-    /// Whose eye, and which.
-    fn eye(&self) -> (&str, Side) {
-        (&self.person, self.side)
-    }
+/// Whose eye, and which.
+fn owner(row: &Row) -> (&str, Eye) {
+    (&row.person, row.eye)
 }
 
 impl Scores {

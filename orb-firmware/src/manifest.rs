@@ -13,17 +13,10 @@ use std::path::{Path, PathBuf};
 
 use csv::StringRecord;
 
+use crate::camera::Eye;
+
 /// The first line that a manifest must have.
 pub const HEADER: [&str; 5] = ["path", "person", "eye", "session", "shot"];
-
-/// Which eye of a person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Side {
-    /// The person's own left eye.
-    Left,
-    /// The person's own right eye.
-    Right,
-}
 
 /// One image.
 #[derive(Clone, PartialEq, Eq)]
@@ -35,7 +28,7 @@ pub struct Row {
     /// Who; any text, equal for the same person.
     pub person: String,
     /// Which eye.
-    pub side: Side,
+    pub eye: Eye,
     /// Which visit.
     pub session: u16,
     /// Which image of the visit.
@@ -150,14 +143,14 @@ fn row(number: usize, record: &StringRecord, folder: &Path) -> Result<Row, RowFa
             return Err(RowFault::Empty { field });
         }
     }
-    let side = match eye {
-        "L" => Side::Left,
-        "R" => Side::Right,
+    let eye = match eye {
+        "L" => Eye::Left,
+        "R" => Eye::Right,
         _ => return Err(RowFault::Eye),
     };
     let count = |field, value: &str| value.parse().map_err(|_| RowFault::Number { field });
     let (session, shot) = (count("session", session)?, count("shot", shot)?);
-    Ok(Row { number, path: folder.join(path), person: person.to_owned(), side, session, shot })
+    Ok(Row { number, path: folder.join(path), person: person.to_owned(), eye, session, shot })
 }
 
 impl fmt::Debug for Row {
@@ -182,7 +175,7 @@ mod tests {
                     \"/x/f, g.png\" , 8 , R , 1 , 1\n";
         let manifest = Manifest::parse(text.as_bytes(), Path::new("eyes")).unwrap();
         let [first, last] = &manifest.rows[..] else { panic!("two rows are good") };
-        assert_eq!((first.number, first.side, first.shot), (1, Side::Left, 2));
+        assert_eq!((first.number, first.eye, first.shot), (1, Eye::Left, 2));
         assert_eq!(first.path, Path::new("eyes/a.png"));
         assert_eq!(
             (last.number, last.path.as_path(), last.person.as_str()),

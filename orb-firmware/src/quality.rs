@@ -69,31 +69,86 @@ impl Default for Limits {
 pub enum Refusal {
     /// More light.
     #[error("brightness {value}, needs {needed}")]
-    TooDark { value: u32, needed: u32 },
+    TooDark {
+        /// What the image has.
+        value: u32,
+        /// What it needs.
+        needed: u32,
+    },
     /// Less light.
     #[error("brightness {value}, allowed {allowed}")]
-    TooBright { value: u32, allowed: u32 },
+    TooBright {
+        /// What the image has.
+        value: u32,
+        /// What is allowed.
+        allowed: u32,
+    },
     /// Open the eye and look into the camera.
-    #[error("no eye found: pupil edge {value} tenths of a grey level, needs {needed}")]
-    NoEye { value: u32, needed: u32 },
+    #[error("no eye found: pupil edge {value}, needs {needed}")]
+    NoEye {
+        /// What the image has.
+        value: u32,
+        /// What it needs.
+        needed: u32,
+    },
     /// Look straight into the camera.
-    #[error("edge of the iris {value} tenths of a grey level, needs {needed}")]
-    NoIris { value: u32, needed: u32 },
+    #[error("edge of the iris {value}, needs {needed}")]
+    NoIris {
+        /// What the image has.
+        value: u32,
+        /// What it needs.
+        needed: u32,
+    },
     /// Come closer.
     #[error("iris radius {value} pixels, needs {needed}")]
-    TooFar { value: u32, needed: u32 },
-    /// Less light on the eye, or none of the drops that open a pupil.
+    TooFar {
+        /// What the image has.
+        value: u32,
+        /// What it needs.
+        needed: u32,
+    },
+    /// Move so that the whole iris is in the picture.
+    #[error("{value} % of the iris inside the image, needs {needed} %")]
+    CutOff {
+        /// What the image has.
+        value: u32,
+        /// What it needs.
+        needed: u32,
+    },
+    /// Change the light on the eye, which opens or narrows the pupil.
     #[error("pupil {value} % of the iris, allowed {least} to {most} %")]
-    PupilSize { value: u32, least: u32, most: u32 },
+    PupilSize {
+        /// What the image has.
+        value: u32,
+        /// Smallest allowed.
+        least: u32,
+        /// Largest allowed.
+        most: u32,
+    },
     /// Open the eye wider, move hair and glasses away.
     #[error("{value} % of the iris visible, needs {needed} %")]
-    Covered { value: u32, needed: u32 },
+    Covered {
+        /// What the image has.
+        value: u32,
+        /// What it needs.
+        needed: u32,
+    },
     /// The same, seen in the code.
     #[error("{value} usable bits, needs {needed}")]
-    TooFewBits { value: u32, needed: u32 },
+    TooFewBits {
+        /// What the image has.
+        value: u32,
+        /// What it needs.
+        needed: u32,
+    },
     /// Hold still.
     #[error("sharpness {value}, needs {needed}")]
-    Blurred { value: u32, needed: u32 },
+    Blurred {
+        /// What the image has.
+        value: u32,
+        /// What it needs.
+        needed: u32,
+    },
 }
 
 impl Limits {

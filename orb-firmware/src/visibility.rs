@@ -107,7 +107,9 @@ impl Brightness {
 fn lid(image: &Plane, boundaries: &Boundaries, side: f32) -> Option<Lid> {
     let Boundaries { pupil, iris, .. } = *boundaries;
     let mut best: Option<(Lid, f32)> = None;
-    for height in 0..36 {
+    // The upper lid may hang to just above the middle of the iris, the lower one seldom reaches the pupil.
+    let heights = if side < 0.0 { 0..28 } else { 0..18 };
+    for height in heights {
         let top = iris.y + side * iris.r * (1.05 - 0.03 * height as f32);
         for bend in [0.0, 0.15, 0.3, 0.45] {
             for slope in [-0.3, -0.15, 0.0, 0.15, 0.3] {

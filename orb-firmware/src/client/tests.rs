@@ -141,7 +141,8 @@ fn a_session_is_read_and_an_unknown_device_told_so() {
     let refused = client.session(device).unwrap_err();
     assert!(matches!(refused, ClientError::Refused(problem) if problem.code == "device_unknown"));
     let request = String::from_utf8(server.join().unwrap().remove(0)).unwrap();
-    assert!(request.ends_with(&format!(r#"{{"device":"{device}"}}"#)), "{request}");
+    let body: SessionRequest = serde_json::from_str(request.split_once("\r\n\r\n").unwrap().1).unwrap();
+    assert_eq!(body, SessionRequest { device });
 }
 
 #[test]

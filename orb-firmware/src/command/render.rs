@@ -49,7 +49,9 @@ struct Row {
 
 /// Draws everything and writes it down.
 pub(super) fn run(arguments: &Arguments) -> Result<()> {
-    std::fs::create_dir_all(&arguments.out)
+    // Absolute, because relative paths in a manifest start at the manifest.
+    let out = std::path::absolute(&arguments.out)?;
+    std::fs::create_dir_all(&out)
         .with_context(|| format!("cannot make the folder {}", arguments.out.display()))?;
     let mut rows = Vec::new();
     for person in arguments.person..arguments.person + arguments.people {
@@ -58,7 +60,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<()> {
             for session in 0..arguments.sessions {
                 let visit = subject.visit(session);
                 for shot in 0..arguments.count {
-                    rows.push(picture(&arguments.out, &visit, person, eye, session, shot)?);
+                    rows.push(picture(&out, &visit, person, eye, session, shot)?);
                 }
             }
         }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{ErrorRates, Failure, Scores, Shot, Spread};
+use super::{ErrorRates, Failure, Scores, Shot, Spread, owner};
 use crate::manifest::RowError;
 use crate::pipeline::CaptureError;
 
@@ -68,7 +68,7 @@ impl Report {
             }
         }
         let people: BTreeSet<_> = readable.iter().map(|shot| &shot.row.person).collect();
-        let eyes: BTreeSet<_> = readable.iter().map(|shot| shot.row.eye()).collect();
+        let eyes: BTreeSet<_> = readable.iter().map(|shot| owner(&shot.row)).collect();
         let took = sorted_milliseconds(&readable);
         let rates = ErrorRates::new(scores.genuine, scores.impostor);
         let fnmr_at = [("1e-2", 1e-2), ("1e-3", 1e-3), ("1e-4", 1e-4)];
