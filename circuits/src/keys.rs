@@ -152,11 +152,11 @@ impl VerifyingKey {
     }
 }
 
-fn header(magic: &[u8; 8]) -> Vec<u8> {
-    [&magic[..], &Description::pinned().sha256.0].concat()
+fn header(magic: &[u8]) -> Vec<u8> {
+    [magic, &Description::pinned().sha256.0].concat()
 }
 
-fn strip_header<'a>(bytes: &'a [u8], magic: &[u8; 8]) -> Result<&'a [u8], KeyError> {
+fn strip_header<'a>(bytes: &'a [u8], magic: &[u8]) -> Result<&'a [u8], KeyError> {
     let body = bytes.strip_prefix(magic).ok_or(KeyError::NotAKey)?;
     let (circuit, body) = body.split_first_chunk::<32>().ok_or(KeyError::NotAKey)?;
     if *circuit == Description::pinned().sha256.0 { Ok(body) } else { Err(KeyError::OtherCircuit) }

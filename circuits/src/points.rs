@@ -60,7 +60,8 @@ fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[Fq; N]> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use ark_bn254::Fr;
     use ark_ec::CurveGroup;
     use ark_ff::AdditiveGroup;
     use proptest::prelude::*;
@@ -112,7 +113,13 @@ mod tests {
         }
     }
 
-    use ark_bn254::Fr;
+    /// A point of the curve over the extension, whose cofactor is large: nearly every point lies outside.
+    pub(crate) fn outside_the_subgroup() -> G2Affine {
+        (1_u64..100)
+            .filter_map(|x| G2Affine::get_point_from_x_unchecked(Fq2::new(Fq::from(x), Fq::from(0)), false))
+            .find(|point| !point.is_in_correct_subgroup_assuming_on_curve())
+            .unwrap()
+    }
 
     #[test]
     fn refusals() {
@@ -126,11 +133,7 @@ mod tests {
 
     #[test]
     fn a_point_outside_the_subgroup_is_refused() {
-        // The curve over the extension has a large cofactor: nearly every point on it lies outside.
-        let outside = (1_u64..)
-            .filter_map(|x| G2Affine::get_point_from_x_unchecked(Fq2::new(Fq::from(x), Fq::from(0)), false))
-            .find(|point| !point.is_in_correct_subgroup_assuming_on_curve())
-            .unwrap();
+        let outside = outside_the_subgroup();
         assert!(outside.is_on_curve());
         assert_eq!(take_g2(&mut g2(&outside).as_slice()), None);
     }

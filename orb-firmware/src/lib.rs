@@ -6,4 +6,21 @@
 //!
 //! Knows nothing about proofs, databases or the set. The only crate that links OpenCV (`imgproc`).
 
+pub mod acquisition;
+pub mod boundary;
+pub mod camera;
+pub mod client;
+pub mod decode;
+pub mod device;
+pub mod evaluate;
+pub mod filter;
 pub mod frame;
+pub mod fusion;
+pub mod manifest;
+pub mod memory;
+pub mod pipeline;
+mod plane;
+pub mod quality;
+pub mod session;
+pub mod sheet;
+mod visibility;

@@ -257,7 +257,9 @@ fn no_private_wire_is_free() {
     let mut z = assignment(Circuit::new(&public, &private));
     let mut readers = vec![Vec::new(); z.len()];
     for (row, columns) in RELATION.matrices.iter().flat_map(|matrix| matrix.iter().enumerate()) {
-        columns.iter().for_each(|(_, column)| readers[*column].push(row));
+        for (_, column) in columns {
+            readers[*column].push(row);
+        }
     }
     let shift = Fr::rand(&mut ark_std::test_rng());
     for wire in RELATION.instance_variables..z.len() {

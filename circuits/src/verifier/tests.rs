@@ -10,6 +10,7 @@ use unum_identity::hash::hash_signal;
 use super::*;
 use crate::keys::tests::KEY;
 use crate::membership::tests::statement;
+use crate::points::tests::outside_the_subgroup;
 use crate::randomness::Randomness;
 use crate::{Private, ProveError, Prover};
 
@@ -122,12 +123,8 @@ fn a_point_off_the_curve_or_outside_the_subgroup_is_refused() {
     off.0[32..64].copy_from_slice(&Fq::from(1).into_bigint().to_bytes_be());
     assert_eq!(VERIFIER.verify(public, &off), Err(InvalidProof));
 
-    let outside = (1_u64..)
-        .filter_map(|x| G2Affine::get_point_from_x_unchecked(Fq2::new(Fq::from(x), Fq::from(0)), false))
-        .find(|point| !point.is_in_correct_subgroup_assuming_on_curve())
-        .unwrap();
     let mut point = Vec::new();
-    crate::points::put_g2(&mut point, &outside);
+    crate::points::put_g2(&mut point, &outside_the_subgroup());
     let mut changed = *proof;
     changed.0[64..192].copy_from_slice(&point);
     assert_eq!(VERIFIER.verify(public, &changed), Err(InvalidProof));

@@ -180,3 +180,91 @@ impl Statement for ClaimReceipt {
         .concat()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ed25519_dalek::SigningKey;
+
+    use super::*;
+    use crate::signed::{SignatureError, Signed, service_key};
+
+    fn terms() -> ClaimTerms {
+        ClaimTerms {
+            ledger: LedgerId([1; 16]),
+            recipient: AccountId([2; 32]),
+            fee: Amount(3),
+            deadline: UnixTime(4),
+        }
+    }
+
+    fn receipt() -> ClaimReceipt {
+        ClaimReceipt {
+            programme: ProgrammeId([1; 16]),
+            period: Period(2),
+            nullifier: Nullifier(3.into()),
+            recipient: AccountId([4; 32]),
+            amount: Amount(5),
+            ledger_sequence: 6,
+            entry_hash: EntryHash([7; 32]),
+            paid_at: UnixTime(8),
+        }
+    }
+
+    #[test]
+    fn amounts_have_one_text() {
+        for text in ["0", "7", "100000000000000000000", &"9".repeat(38)] {
+            assert_eq!(text.parse::<Amount>().unwrap().to_string(), text);
+        }
+        for text in ["", "00", "01", "+1", "-1", "1.0", "1e3", " 1", "1_000", &format!("1{}", "0".repeat(38))]
+        {
+            assert_eq!(text.parse::<Amount>(), Err(AmountError), "{text:?}");
+        }
+        assert!(serde_json::from_str::<Amount>("7").is_err(), "a JSON number loses digits elsewhere");
+    }
+
+    #[test]
+    fn amounts_never_wrap() {
+        assert_eq!(Amount::MAX.checked_add(Amount(1)), None);
+        assert_eq!(Amount(1).checked_sub(Amount(2)), None);
+        assert_eq!(Amount(10_u128.pow(37)).checked_mul(10), None);
+        assert_eq!(Amount(3).checked_mul(4), Some(Amount(12)));
+    }
+
+    #[test]
+    fn the_signal_binds_every_term() {
+        let others = [
+            ClaimTerms { ledger: LedgerId([9; 16]), ..terms() },
+            ClaimTerms { recipient: AccountId([9; 32]), ..terms() },
+            ClaimTerms { fee: Amount(9), ..terms() },
+            ClaimTerms { deadline: UnixTime(9), ..terms() },
+        ];
+        for other in others {
+            assert_ne!(other.signal_hash(), terms().signal_hash(), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_receipt_holds_only_as_signed() {
+        let key = SigningKey::from_bytes(&[7; 32]);
+        let trusted = service_key(&key);
+        let signed = Signed::new(receipt(), &key);
+        assert_eq!(signed.verify(&trusted), Ok(&receipt()));
+        let text = serde_json::to_string(&signed).unwrap();
+        assert_eq!(serde_json::from_str::<Signed<ClaimReceipt>>(&text).unwrap(), signed);
+
+        let mut altered = signed.clone();
+        altered.statement.amount = Amount(6);
+        assert_eq!(altered.verify(&trusted), Err(SignatureError));
+        let stranger = Signed::new(receipt(), &SigningKey::from_bytes(&[8; 32]));
+        assert_eq!(stranger.verify(&trusted), Err(SignatureError));
+    }
+
+    #[test]
+    fn claims_of_different_periods_never_share_a_nullifier() {
+        use crate::field::ExternalNullifier;
+        let of =
+            |programme, period| ExternalNullifier::of_claim(&ProgrammeId([programme; 16]), Period(period));
+        assert_ne!(of(1, 1), of(1, 2));
+        assert_ne!(of(1, 1), of(2, 1));
+    }
+}

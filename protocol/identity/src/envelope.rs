@@ -1,6 +1,6 @@
 //! The device envelope: what a device signs about one enrollment, and the templates it seals inside.
 //!
-//! Outside: COSE_Sign1 (RFC 9052) with ES256 over the exact payload bytes, the device's id as `kid`, and external
+//! Outside: `COSE_Sign1` (RFC 9052) with ES256 over the exact payload bytes, the device's id as `kid`, and external
 //! data that keeps a signature made for another purpose from serving here. Inside: a CBOR map ([`Payload`]). In it
 //! the templates are sealed with HPKE (RFC 9180; DHKEM X25519 with HKDF-SHA256, ChaCha20-Poly1305) to the
 //! server's key and bound to the session, so that no proxy and no queue on the way can read them or move them.
@@ -71,6 +71,13 @@ pub struct CaptureReport {
     /// What the device says about liveness.
     #[n(3)]
     pub liveness: Liveness,
+}
+
+impl CaptureReport {
+    /// CBOR bytes, as they stand in the payload.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        minicbor::to_vec(self).expect("writing to memory cannot fail")
+    }
 }
 
 /// Whether the device saw a living eye.
@@ -386,6 +393,13 @@ impl DeviceSigner for SigningKey {
     }
 }
 
+impl DeviceKey {
+    /// Whether the bytes are a point of P-256. Ask before a key is stored: no signature can hold under another.
+    pub fn is_usable(&self) -> bool {
+        VerifyingKey::from_sec1_bytes(&self.0).is_ok()
+    }
+}
+
 /// Signs a payload: the bytes that travel.
 ///
 /// # Errors
@@ -430,3 +444,6 @@ pub fn leaf_signature_holds(
 fn leaf_message(device: DeviceId, commitment: Commitment) -> Vec<u8> {
     [b"unum/leaf/v1".as_slice(), &device.0, &commitment.to_be_bytes()].concat()
 }
+
+#[cfg(test)]
+mod tests;

@@ -175,3 +175,69 @@ field_nouns! {
     /// What a nullifier is for, hashed: an app's action, or one period's claim.
     ExternalNullifier;
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The field's order.
+    const R: &str = "0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001";
+
+    #[test]
+    fn the_largest_element_is_r_minus_one() {
+        let text = R.replace("f0000001", "f0000000");
+        let element: FieldElement = text.parse().unwrap();
+        assert_eq!(element.to_string(), text);
+        assert_eq!(Fr::from(element), -Fr::from(1_u64));
+    }
+
+    #[test]
+    fn refusals() {
+        let five = format!("0x{:064x}", 5);
+        let r_plus_one = R.replace("f0000001", "f0000002");
+        // 5 + r, the other 256-bit encoding of 5
+        let five_plus_r = R.replace("f0000001", "f0000006");
+        let cases = [
+            ("r", R, FieldError::NotReduced),
+            ("r + 1", &r_plus_one, FieldError::NotReduced),
+            ("n + r", &five_plus_r, FieldError::NotReduced),
+            ("all ones", &format!("0x{}", "f".repeat(64)), FieldError::NotReduced),
+            ("upper case digit", &format!("0x{:064X}", 10), FieldError::Malformed),
+            ("upper case prefix", &five.replace("0x", "0X"), FieldError::Malformed),
+            ("no prefix", &five[2..], FieldError::Malformed),
+            ("short", "0x5", FieldError::Malformed),
+            ("one digit short", &five.replacen("0x0", "0x", 1), FieldError::Malformed),
+            ("one digit long", &five.replacen("0x", "0x0", 1), FieldError::Malformed),
+            ("sign", &five.replacen("0x0", "0x+", 1), FieldError::Malformed),
+            ("space", &format!(" {five}"), FieldError::Malformed),
+            ("empty", "", FieldError::Malformed),
+        ];
+        for (name, text, error) in cases {
+            assert_eq!(text.parse::<FieldElement>(), Err(error), "{name}");
+            assert!(serde_json::from_value::<Nullifier>(text.into()).is_err(), "{name} in JSON");
+        }
+        assert!(serde_json::from_str::<Nullifier>("5").is_err(), "a number is no field element");
+        assert_eq!(FieldElement::from_be_bytes(&[0; 31]), Err(FieldError::WrongLength { found: 31 }));
+        assert_eq!(FieldElement::from_be_bytes(&[0; 33]), Err(FieldError::WrongLength { found: 33 }));
+    }
+
+    proptest! {
+        #[test]
+        fn one_encoding_each(bytes: [u8; 32]) {
+            match FieldElement::from_be_bytes(&bytes) {
+                Ok(element) => {
+                    prop_assert_eq!(element.to_be_bytes(), bytes);
+                    prop_assert_eq!(element.to_string().parse(), Ok(element));
+                    prop_assert_eq!(FieldElement::from_be_bytes_mod_order(&bytes), element);
+                }
+                Err(error) => {
+                    prop_assert_eq!(error, FieldError::NotReduced);
+                    let reduced = FieldElement::from_be_bytes_mod_order(&bytes);
+                    prop_assert_ne!(reduced.to_be_bytes(), bytes);
+                }
+            }
+        }
+    }
+}

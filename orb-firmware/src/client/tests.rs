@@ -1,0 +1,175 @@
+//! The client against a socket that behaves badly on purpose. How it gets on with the real server is tested where both
+//! are at hand, in the system tests.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread::JoinHandle;
+
+use unum_identity::field::FieldElement;
+
+use super::*;
+
+/// What the socket does with one connection.
+enum Act {
+    /// Reads the request and hangs up.
+    HangUp,
+    /// Reads the request and answers: status, JSON.
+    Answer(u16, String),
+}
+
+/// Serves one connection an act, then returns the requests as it read them.
+fn serve(acts: Vec<Act>) -> (Client, JoinHandle<Vec<Vec<u8>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let client = Client::new(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let play = move |act| {
+        let (mut stream, _) = listener.accept().unwrap();
+        let request = request(&mut stream);
+        if let Act::Answer(status, body) = act {
+            let length = body.len();
+            write!(
+                stream,
+                "HTTP/1.1 {status} x\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+            )
+            .unwrap();
+        }
+        request
+    };
+    (client, std::thread::spawn(move || acts.into_iter().map(play).collect()))
+}
+
+fn request(stream: &mut TcpStream) -> Vec<u8> {
+    let (mut bytes, mut chunk) = (Vec::new(), [0; 4096]);
+    loop {
+        let read = stream.read(&mut chunk).unwrap();
+        assert!(read > 0, "the client hung up in the middle of its request");
+        bytes.extend_from_slice(&chunk[..read]);
+        let text = String::from_utf8_lossy(&bytes).to_lowercase();
+        let Some((head, _)) = text.split_once("\r\n\r\n") else { continue };
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+        let length: usize = length.map_or(0, |digits| digits.trim().parse().unwrap());
+        let start = bytes.windows(4).position(|end| end == b"\r\n\r\n").unwrap() + 4;
+        if bytes.len() >= start + length {
+            return bytes;
+        }
+    }
+}
+
+fn problem(status: u16, code: &str) -> Act {
+    Act::Answer(status, format!(r#"{{"status":{status},"code":"{code}"}}"#))
+}
+
+fn commitment() -> Commitment {
+    Commitment(FieldElement::from_be_bytes_mod_order(&[5; 32]))
+}
+
+fn enroll(acts: Vec<Act>) -> (Result<Outcome, ClientError>, Vec<String>) {
+    let (client, server) = serve(acts);
+    let outcome = client.enroll(commitment(), b"envelope");
+    let first_line =
+        |request: Vec<u8>| String::from_utf8(request).unwrap().lines().next().unwrap().to_owned();
+    (outcome, server.join().unwrap().into_iter().map(first_line).collect())
+}
+
+const POST: &str = "POST /v1/enrollments HTTP/1.1";
+
+#[test]
+fn the_envelope_travels_with_its_media_type_and_untouched() {
+    let (client, server) = serve(vec![Act::Answer(202, r#"{"outcome":"review"}"#.into())]);
+    assert_eq!(client.enroll(commitment(), b"envelope\r\n").unwrap(), Outcome::Review);
+    let request = String::from_utf8(server.join().unwrap().remove(0)).unwrap();
+    assert!(request.contains("content-type: application/cose; cose-type=\"cose-sign1\"\r\n"), "{request}");
+    assert!(request.ends_with("\r\n\r\nenvelope\r\n"), "{request}");
+}
+
+#[test]
+fn a_refusal_is_an_outcome_with_its_code() {
+    let (outcome, _) = enroll(vec![problem(409, "duplicate")]);
+    assert_eq!(outcome.unwrap(), Outcome::Refused(Problem::new(409, "duplicate")));
+}
+
+#[test]
+fn a_broken_connection_is_tried_once_more() {
+    let (outcome, requests) = enroll(vec![Act::HangUp, Act::Answer(202, r#"{"outcome":"review"}"#.into())]);
+    assert_eq!(outcome.unwrap(), Outcome::Review);
+    assert_eq!(requests, [POST, POST]);
+}
+
+#[test]
+fn two_broken_connections_are_no_answer() {
+    let (outcome, _) = enroll(vec![Act::HangUp, Act::HangUp]);
+    assert!(matches!(outcome, Err(ClientError::Unavailable(_))), "{outcome:?}");
+}
+
+#[test]
+fn after_a_lost_answer_the_set_decides() {
+    let asked = format!("GET /v1/commitments/{}/proof HTTP/1.1", commitment());
+    for (answer, expected) in [
+        (problem(409, "commitment_pending"), Outcome::InSet),
+        (problem(404, "commitment_unknown"), Outcome::Refused(Problem::new(409, "nonce_used"))),
+    ] {
+        let (outcome, requests) = enroll(vec![Act::HangUp, problem(409, "nonce_used"), answer]);
+        assert_eq!(outcome.unwrap(), expected);
+        assert_eq!(requests, [POST, POST, &asked]);
+    }
+}
+
+#[test]
+fn a_used_nonce_without_a_lost_answer_is_a_refusal() {
+    let (outcome, requests) = enroll(vec![problem(409, "nonce_used")]);
+    assert_eq!(outcome.unwrap(), Outcome::Refused(Problem::new(409, "nonce_used")));
+    assert_eq!(requests, [POST]);
+}
+
+#[test]
+fn a_server_in_trouble_is_unavailable_and_other_answers_are_not_believed() {
+    let (outcome, _) = enroll(vec![problem(503, "unavailable")]);
+    assert!(matches!(outcome, Err(ClientError::Unavailable(_))), "{outcome:?}");
+    for (status, body) in [(200, "<html>"), (201, r#"{"outcome":"enrolled"}"#), (404, "not here"), (302, "")]
+    {
+        let (outcome, _) = enroll(vec![Act::Answer(status, body.into())]);
+        assert!(matches!(outcome, Err(ClientError::Unexpected { .. })), "{outcome:?}");
+    }
+}
+
+#[test]
+fn a_session_is_read_and_an_unknown_device_told_so() {
+    let (nonce, key) = ("11".repeat(32), "22".repeat(32));
+    let body = format!(r#"{{"nonce":"{nonce}","expires_at":120,"sealing_key":"{key}","consent_version":1}}"#);
+    let (client, server) = serve(vec![Act::Answer(201, body), problem(401, "device_unknown")]);
+    let device = DeviceId([7; 16]);
+    assert_eq!(client.session(device).unwrap().consent_version, 1);
+    let refused = client.session(device).unwrap_err();
+    assert!(matches!(refused, ClientError::Refused(problem) if problem.code == "device_unknown"));
+    let request = String::from_utf8(server.join().unwrap().remove(0)).unwrap();
+    let body: SessionRequest = serde_json::from_str(request.split_once("\r\n\r\n").unwrap().1).unwrap();
+    assert_eq!(body, SessionRequest { device });
+}
+
+#[test]
+fn nobody_listening_is_unavailable() {
+    let client = Client::new("http://127.0.0.1:1").unwrap(); // port 1 is reserved and unused
+    assert!(matches!(client.session(DeviceId([7; 16])), Err(ClientError::Unavailable(_))));
+}
+
+#[test]
+fn clear_text_stays_on_this_machine() {
+    for good in [
+        "https://enroll.example.org",
+        "https://e.org/base/",
+        "http://127.0.0.1:80",
+        "http://[::1]:9",
+        "http://localhost",
+    ] {
+        assert!(Client::new(good).is_ok(), "{good}");
+    }
+    for bad in [
+        "http://enroll.example.org",
+        "http://10.0.0.1",
+        "enroll.example.org",
+        "ftp://localhost",
+        "",
+        "https://e.org/?q",
+    ] {
+        assert!(matches!(Client::new(bad), Err(ClientError::Address { .. })), "{bad}");
+    }
+}

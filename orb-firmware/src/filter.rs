@@ -1,0 +1,249 @@
+//! From the sheet to code and mask: two complex Gabor filters, the signs of their responses, and which signs to trust.
+//!
+//! A bit is the sign of the real or imaginary response (Daugman 2004, eq. 1), at 16 radii × 256 angles. It is trusted
+//! where enough of the iris is visible under the kernel, the response is strong enough to be texture rather than
+//! noise, and its phase is not so close to the axis that noise would turn the sign (fragile bits: Hollingsworth,
+//! Bowyer and Flynn 2009, "The best bits in an iris code").
+//!
+//! Kernel sizes, widths and wavelengths are those of the design. Everything from the sheet on is integer arithmetic
+//! with taps in fixed point at 2^15, so that a sheet gives the same code on every machine. Knows nothing about images.
+
+use std::f64::consts::TAU;
+use std::sync::OnceLock;
+
+use unum_iris::{COLUMNS, ROWS, Template};
+use zeroize::Zeroizing;
+
+use crate::plane::Plane;
+use crate::sheet::{ANGLES, RADII, Sheet};
+
+/// Taps along the radius, of both filters.
+const KERNEL_RADII: usize = 21;
+const UNIT: f64 = 32_768.0; // fixed point at 2^15
+
+/// Least visible share under a kernel, in hundredths: the design's 0.93.
+const MIN_VISIBLE_PERCENT: u32 = 93;
+
+/// The shape of one filter.
+struct Shape {
+    /// Taps along the angle.
+    angles: usize,
+    /// Standard deviations of the envelope along the angle and the radius.
+    sigma: (f64, f64),
+    /// Of the carrier, along the angle.
+    wavelength: f64,
+}
+
+const SHAPES: [Shape; 2] = [
+    Shape { angles: 41, sigma: (7.0, 6.13), wavelength: 28.0 },
+    Shape { angles: 17, sigma: (2.0, 5.86), wavelength: 8.0 },
+];
+
+/// The taps of one filter, row by row along the radius.
+struct Kernel {
+    angles: usize,
+    real: Vec<i16>,
+    imaginary: Vec<i16>,
+}
+
+/// What the filters say about one eye.
+#[derive(Debug)]
+pub(crate) struct Encoded {
+    pub(crate) template: Template,
+    /// Median strength of the fine filter's response where the iris is visible, in hundredths of a grey level:
+    /// how much detail the image holds.
+    pub(crate) detail: u32,
+}
+
+/// Which responses are too weak or too close to an axis to be trusted.
+#[derive(Debug, Clone, Copy)]
+pub struct Fragility {
+    /// Weakest response of each filter that counts, in hundredths of a grey level.
+    pub min_strength: [u32; 2],
+    /// Smallest sine of the angle between response and axis for each filter, in thousandths.
+    pub min_sine: [u32; 2],
+}
+
+impl Default for Fragility {
+    fn default() -> Self {
+        Self { min_strength: [0, 0], min_sine: [180, 180] }
+    }
+}
+
+/// Filters a sheet.
+pub(crate) fn encode(sheet: &Sheet, fragility: Fragility) -> Encoded {
+    let rows = Padded::new(&sheet.texture);
+    let mut code = Zeroizing::new([0_u64; COLUMNS]);
+    let mut mask = Zeroizing::new([0_u64; COLUMNS]);
+    let mut strengths = Zeroizing::new(Vec::with_capacity(ROWS * COLUMNS));
+    for (filter, kernel) in kernels().iter().enumerate() {
+        let window = VisibleCount::new(&sheet.visible, kernel.angles);
+        for row in 0..ROWS {
+            for column in 0..COLUMNS {
+                if !window.enough(centre(row), 2 * column) {
+                    continue;
+                }
+                let response = kernel.response(&rows, centre(row), 2 * column);
+                if filter == 1 {
+                    strengths.push(response.squared());
+                }
+                for (part, trusted) in response.trusted(fragility, filter).into_iter().enumerate() {
+                    let bit = (2 * filter + part) * ROWS + row;
+                    code[column] |= u64::from(response.parts[part] >= 0) << bit;
+                    mask[column] |= u64::from(trusted) << bit;
+                }
+            }
+        }
+    }
+    Encoded { template: Template::from_columns(&code, &mask), detail: median_strength(&mut strengths) }
+}
+
+/// The sheet's row in the middle of a code row: 16 rows spread so that every kernel lies inside the sheet.
+const fn centre(row: usize) -> usize {
+    let margin = KERNEL_RADII / 2;
+    margin + row * (RADII - 1 - 2 * margin) / (ROWS - 1)
+}
+
+/// A complex response in fixed point: 2^15 is one grey level.
+struct Response {
+    parts: [i32; 2],
+}
+
+impl Response {
+    fn squared(&self) -> u64 {
+        let square = |part: i32| (i64::from(part) * i64::from(part)) as u64;
+        square(self.parts[0]) + square(self.parts[1])
+    }
+
+    /// Whether the signs of the real and the imaginary part can be trusted.
+    fn trusted(&self, fragility: Fragility, filter: usize) -> [bool; 2] {
+        let squared = self.squared();
+        let weakest = (u64::from(fragility.min_strength[filter]) << 15) / 100;
+        let strong = squared > 0 && squared >= weakest * weakest;
+        let sine = u64::from(fragility.min_sine[filter]);
+        self.parts.map(|part| {
+            let part = u64::from(part.unsigned_abs());
+            // |part| / |response| ≥ sine / 1000, squared. At most (2^28)² · 10^6: fits in 128 bits.
+            strong && u128::from(part * part) * 1_000_000 >= u128::from(squared) * u128::from(sine * sine)
+        })
+    }
+}
+
+fn median_strength(squares: &mut [u64]) -> u32 {
+    if squares.is_empty() {
+        return 0;
+    }
+    let middle = squares.len() / 2;
+    let (_, median, _) = squares.select_nth_unstable(middle);
+    ((median.isqrt() * 100) >> 15) as u32
+}
+
+/// The texture with each row continued around the circle, so that no kernel meets an edge.
+struct Padded {
+    pixels: Zeroizing<Vec<i16>>,
+}
+
+const PAD: usize = 20; // half of the widest kernel
+const STRIDE: usize = ANGLES + 2 * PAD;
+
+impl Padded {
+    fn new(texture: &Plane) -> Self {
+        let mut pixels = Zeroizing::new(Vec::with_capacity(STRIDE * RADII));
+        for radius in 0..RADII {
+            let row = texture.row(radius);
+            let around = row[ANGLES - PAD..].iter().chain(row).chain(&row[..PAD]);
+            pixels.extend(around.map(|&v| i16::from(v)));
+        }
+        Self { pixels }
+    }
+
+    /// `length` pixels of a row, centred on `angle`.
+    fn around(&self, radius: usize, angle: usize, length: usize) -> &[i16] {
+        &self.pixels[radius * STRIDE + PAD + angle - length / 2..][..length]
+    }
+}
+
+/// How much of the iris is visible under a kernel, from sums over rectangles.
+struct VisibleCount {
+    sums: Vec<u32>, // sums[r][a]: visible pixels above and left of (r, a), padded around the circle
+    angles: usize,
+}
+
+impl VisibleCount {
+    fn new(visible: &Plane, angles: usize) -> Self {
+        let width = STRIDE + 1;
+        let mut sums = vec![0; width * (RADII + 1)];
+        for radius in 0..RADII {
+            let mut in_row = 0;
+            for place in 0..STRIDE {
+                in_row += u32::from(visible.row(radius)[(place + ANGLES - PAD) % ANGLES] != 0);
+                sums[(radius + 1) * width + place + 1] = sums[radius * width + place + 1] + in_row;
+            }
+        }
+        Self { sums, angles }
+    }
+
+    fn enough(&self, radius: usize, angle: usize) -> bool {
+        let width = STRIDE + 1;
+        let (top, left) = (radius - KERNEL_RADII / 2, PAD + angle - self.angles / 2);
+        let corner = |r: usize, a: usize| self.sums[r * width + a];
+        let (bottom, right) = (top + KERNEL_RADII, left + self.angles);
+        let seen = corner(bottom, right) + corner(top, left) - corner(top, right) - corner(bottom, left);
+        seen * 100 >= (KERNEL_RADII * self.angles) as u32 * MIN_VISIBLE_PERCENT
+    }
+}
+
+impl Kernel {
+    fn response(&self, rows: &Padded, radius: usize, angle: usize) -> Response {
+        let mut parts = [0; 2];
+        let taps = self.real.chunks_exact(self.angles).zip(self.imaginary.chunks_exact(self.angles));
+        for (row, (real, imaginary)) in (radius - KERNEL_RADII / 2..).zip(taps) {
+            let pixels = rows.around(row, angle, self.angles);
+            parts[0] += dot(pixels, real);
+            parts[1] += dot(pixels, imaginary);
+        }
+        Response { parts }
+    }
+
+    fn new(shape: &Shape) -> Self {
+        let half = (shape.angles / 2) as f64;
+        let gauss = |at: f64, sigma: f64| (-at * at / (2.0 * sigma * sigma)).exp();
+        let part = |carrier: fn(f64) -> f64| {
+            let mut taps = Vec::with_capacity(shape.angles * KERNEL_RADII);
+            for radius in 0..KERNEL_RADII {
+                let across = gauss(radius as f64 - (KERNEL_RADII / 2) as f64, shape.sigma.1);
+                let along = (0..shape.angles).map(|angle| {
+                    let angle = angle as f64 - half;
+                    across * gauss(angle, shape.sigma.0) * carrier(TAU * angle / shape.wavelength)
+                });
+                let row: Vec<f64> = along.collect();
+                let mean = row.iter().sum::<f64>() / shape.angles as f64;
+                taps.extend(row.iter().map(|tap| tap - mean));
+            }
+            fixed_point(&taps, shape.angles)
+        };
+        Self { angles: shape.angles, real: part(f64::cos), imaginary: part(f64::sin) }
+    }
+}
+
+/// Taps of unit norm in fixed point. What rounding leaves of a row's sum goes into its middle tap, so that even
+/// brightness gives exactly nothing.
+fn fixed_point(taps: &[f64], angles: usize) -> Vec<i16> {
+    let norm = taps.iter().map(|tap| tap * tap).sum::<f64>().sqrt();
+    let mut fixed: Vec<i16> = taps.iter().map(|tap| (tap / norm * UNIT).round() as i16).collect();
+    for row in fixed.chunks_exact_mut(angles) {
+        let rest: i32 = row.iter().map(|&tap| i32::from(tap)).sum();
+        row[angles / 2] -= rest as i16;
+    }
+    fixed
+}
+
+/// Sum of products. At most 255 · Σ|taps| < 2^28 over a whole kernel: fits.
+fn dot(pixels: &[i16], taps: &[i16]) -> i32 {
+    pixels.iter().zip(taps).map(|(&pixel, &tap)| i32::from(pixel) * i32::from(tap)).sum()
+}
+
+fn kernels() -> &'static [Kernel; 2] {
+    static KERNELS: OnceLock<[Kernel; 2]> = OnceLock::new();
+    KERNELS.get_or_init(|| [Kernel::new(&SHAPES[0]), Kernel::new(&SHAPES[1])])
+}
