@@ -15,9 +15,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use circuits::Public;
+use unum_identity::bytes::LedgerId;
 use unum_identity::claim::{Amount, Claim, ClaimReceipt};
 use unum_identity::field::{ExternalNullifier, Root, SignalHash};
-use unum_identity::bytes::LedgerId;
 use unum_identity::programme::{PeriodState, ProgrammeTerms};
 use unum_identity::signed::Signed;
 use unum_identity::time::UnixTime;
@@ -170,7 +170,12 @@ impl App {
     }
 
     /// Reads what the claim is about, and checks all that needs no proof.
-    async fn due(&self, tx: &Tx<'_, '_>, claim: &Claim, lock: Lock) -> Result<Result<Due, ClaimError>, StoreError> {
+    async fn due(
+        &self,
+        tx: &Tx<'_, '_>,
+        claim: &Claim,
+        lock: Lock,
+    ) -> Result<Result<Due, ClaimError>, StoreError> {
         let Some(terms) = programmes::get(tx, self.ledger, claim.programme).await? else {
             return Ok(Err(ClaimError::ProgrammeUnknown));
         };
@@ -294,7 +299,10 @@ mod tests {
             due(&claim, &terms, started, ledger, UnixTime(now)).map_err(|error| error.code())
         };
         let open = Some(started);
-        assert_eq!(code(open, LEDGER, 250, 1000), Ok(Due { root: Root(5.into()), share: Amount::new(1000).unwrap() }));
+        assert_eq!(
+            code(open, LEDGER, 250, 1000),
+            Ok(Due { root: Root(5.into()), share: Amount::new(1000).unwrap() })
+        );
         assert_eq!(code(open, LEDGER, 251, 0), Err("deadline_passed"));
         assert_eq!(code(open, LedgerId([9; 16]), 200, 0), Err("other_ledger"));
         assert_eq!(code(open, LEDGER, 200, 1001), Err("fee_too_high"));

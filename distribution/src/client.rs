@@ -116,7 +116,12 @@ impl Operator {
     /// # Errors
     ///
     /// A [`ClientError`].
-    pub fn advance(&self, id: ProgrammeId, period: Period, step: Transition) -> Result<PeriodView, ClientError> {
+    pub fn advance(
+        &self,
+        id: ProgrammeId,
+        period: Period,
+        step: Transition,
+    ) -> Result<PeriodView, ClientError> {
         self.post(&format!("/v1/programmes/{id}/periods/{period}/{}", step.name()), &())
     }
 
@@ -159,11 +164,11 @@ fn read<T: DeserializeOwned>(
     url: String,
     answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
 ) -> Result<T, ClientError> {
-    let read = |answer: Result<_, ureq::Error>| {
+    let read = |answer: Result<_, ureq::Error>| -> Result<Result<T, Problem>, ureq::Error> {
         let mut answer: ureq::http::Response<ureq::Body> = answer?;
         let is_good = answer.status().is_success();
         let body = answer.body_mut().with_config().limit(MAX_ANSWER);
-        if is_good { Ok(Ok(body.read_json()?)) } else { Ok(Err(body.read_json::<Problem>()?)) }
+        if is_good { Ok(Ok(body.read_json()?)) } else { Ok(Err(body.read_json()?)) }
     };
     match read(answer) {
         Ok(Ok(value)) => Ok(value),

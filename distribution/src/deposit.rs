@@ -86,8 +86,14 @@ impl App {
         });
         let (is_new, Head { sequence, hash }) = booked.await??;
         let DepositRequest { idempotency_key, source, amount } = request;
-        let deposit =
-            Deposit { programme, idempotency_key, source, amount, ledger_sequence: sequence, entry_hash: hash };
+        let deposit = Deposit {
+            programme,
+            idempotency_key,
+            source,
+            amount,
+            ledger_sequence: sequence,
+            entry_hash: hash,
+        };
         Ok((is_new, deposit))
     }
 }

@@ -79,7 +79,8 @@ pub(crate) struct PublishedSet {
 
 impl PublishedSet {
     pub(crate) fn new(config: &Config) -> Self {
-        let agent = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).proxy(None).build().new_agent();
+        let agent =
+            ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).proxy(None).build().new_agent();
         let url = format!("{}/v1/set/snapshot", config.enroll_server.trim_end_matches('/'));
         Self { agent, url, trusted: config.set.clone() }
     }

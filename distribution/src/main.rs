@@ -24,7 +24,9 @@ use unum_identity::time::UnixTime;
 
 /// Pays each person's share once, and keeps the ledger.
 #[derive(Parser)]
-#[command(version, after_help = "\
+#[command(
+    version,
+    after_help = "\
 Examples:
   distribution serve --config distribution.toml
   distribution programme create --name basic --unit EUR --amount 100000 --period-days 30
@@ -32,7 +34,8 @@ Examples:
   distribution period snapshot 6f0c… 0      then fund, open, close, seal
   distribution ledger check
 
-Operators' commands read the server's address from DISTRIBUTION_URL and the token from DISTRIBUTION_OPERATOR_TOKEN.")]
+Operators' commands read the server's address from DISTRIBUTION_URL and the token from DISTRIBUTION_OPERATOR_TOKEN."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

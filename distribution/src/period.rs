@@ -86,7 +86,12 @@ impl App {
     }
 
     /// Takes one step.
-    pub(crate) async fn advance(&self, id: ProgrammeId, period: Period, step: Transition) -> Outcome<PeriodView> {
+    pub(crate) async fn advance(
+        &self,
+        id: ProgrammeId,
+        period: Period,
+        step: Transition,
+    ) -> Outcome<PeriodView> {
         let view = self.period(id, period).await?;
         match (step, step.order(view.state)?) {
             (_, Order::Done) => Ok(view),
@@ -96,10 +101,14 @@ impl App {
     }
 
     /// The statement of a sealed period.
-    pub(crate) async fn statement(&self, id: ProgrammeId, period: Period) -> Outcome<Signed<PeriodStatement>> {
-        let statement = self.store.run_tx("statement", |tx| {
-            Box::pin(async move { periods::statement(tx, id, period).await })
-        });
+    pub(crate) async fn statement(
+        &self,
+        id: ProgrammeId,
+        period: Period,
+    ) -> Outcome<Signed<PeriodStatement>> {
+        let statement = self
+            .store
+            .run_tx("statement", |tx| Box::pin(async move { periods::statement(tx, id, period).await }));
         match statement.await? {
             Some(statement) => Ok(statement),
             None => Err(PeriodError::NotSealed(self.period(id, period).await?.state)),

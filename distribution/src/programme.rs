@@ -192,7 +192,10 @@ mod tests {
         for (expected, change) in wrong {
             let mut terms = terms();
             change(&mut terms);
-            assert!(matches!(check(&terms), Err(ProgrammeError::Terms { term, .. }) if term == expected), "{expected}");
+            assert!(
+                matches!(check(&terms), Err(ProgrammeError::Terms { term, .. }) if term == expected),
+                "{expected}"
+            );
         }
     }
 }

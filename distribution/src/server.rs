@@ -1,7 +1,6 @@
 //! Starting and stopping.
 
 use std::fmt;
-use std::future::Future;
 use std::net::SocketAddr;
 use std::num::NonZero;
 use std::path::PathBuf;

@@ -129,8 +129,8 @@ pub(crate) struct Store {
 
 /// One transaction. Statements are prepared once per connection.
 ///
-/// `'c` is what the body borrows from its caller: the bound `'c: 't` is what lets a boxed body borrow at all.
-pub(crate) struct Tx<'t, 'c: 't>(deadpool_postgres::Transaction<'t>, PhantomData<&'t &'c ()>);
+/// `'c` is what the body borrows from its caller: that it outlives `'t` is what lets a boxed body borrow at all.
+pub(crate) struct Tx<'t, 'c>(deadpool_postgres::Transaction<'t>, PhantomData<&'t &'c ()>);
 
 /// What a body returns: `Box::pin(async move { … })`. Boxed because the future must be `Send`, which cannot yet be
 /// asked of an `AsyncFn`.
@@ -267,11 +267,14 @@ async fn within<T>(
 }
 
 /// An error with its causes, for the log.
-pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    std::iter::successors(Some(error), |error| error.source())
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
 }
 
 /// A `BYTEA` column of fixed length.

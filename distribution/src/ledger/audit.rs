@@ -156,7 +156,8 @@ impl Audit {
                 let got: i128 = lines.map(|line| line.amount.minor()).sum();
                 signed.verify(&signed.key).is_ok()
                     && (said.programme, said.period, said.nullifier) == (*programme, *period, *nullifier)
-                    && (said.ledger_sequence, said.entry_hash, said.paid_at) == (entry.sequence, hash, entry.at)
+                    && (said.ledger_sequence, said.entry_hash, said.paid_at)
+                        == (entry.sequence, hash, entry.at)
                     && Balance::from(said.amount).minor() == got
             }
             (Cause::Claim { .. }, None) | (_, Some(_)) => false,
@@ -173,7 +174,12 @@ impl Audit {
     }
 
     /// Compares with what the database says beside the entries: the chain's end, all balances, all periods.
-    pub fn finish(mut self, head: Head, accounts: Vec<LedgerAccount>, periods: &[StoredPeriod]) -> LedgerReport {
+    pub fn finish(
+        mut self,
+        head: Head,
+        accounts: Vec<LedgerAccount>,
+        periods: &[StoredPeriod],
+    ) -> LedgerReport {
         self.missing(self.head.sequence + 1, head.sequence.saturating_add(1));
         if self.head.sequence >= head.sequence && self.head != head {
             self.problems.push(LedgerProblem::ChainBroken { sequence: head.sequence });
@@ -226,7 +232,9 @@ impl Audit {
         if !conserved {
             self.problems.push(LedgerProblem::PeriodUnbalanced { programme, period });
         }
-        if (stored.state == PeriodState::Sealed) != stored.statement.as_ref().is_some_and(|s| self.states(s, tally)) {
+        if (stored.state == PeriodState::Sealed)
+            != stored.statement.as_ref().is_some_and(|s| self.states(s, tally))
+        {
             self.problems.push(LedgerProblem::StatementWrong { programme, period });
         }
     }

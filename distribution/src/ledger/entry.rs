@@ -264,7 +264,9 @@ fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 fn short(len: usize) -> [u8; 2] {
-    u16::try_from(len).expect("names and references have at most 120 bytes, an entry three lines").to_be_bytes()
+    u16::try_from(len)
+        .expect("names and references have at most 120 bytes, an entry three lines")
+        .to_be_bytes()
 }
 
 #[cfg(test)]
@@ -293,13 +295,20 @@ mod tests {
             Head { sequence: 41, hash: EntryHash([9; 32]) },
             UnixTime(1_700_000_000),
         );
-        assert_eq!(entry.hash().to_string(), "3f5584644fead4c73bb4e13a1983d363d1707b2953428420442530ef28d45f8e");
+        assert_eq!(
+            entry.hash().to_string(),
+            "3f5584644fead4c73bb4e13a1983d363d1707b2953428420442530ef28d45f8e"
+        );
     }
 
     #[test]
     fn a_fee_above_the_share_is_no_claim() {
         assert_eq!(claim(1000, 1001), None);
-        assert_eq!(claim(1000, 1000).unwrap().postings.len(), 2, "the recipient's line of nothing is left out");
+        assert_eq!(
+            claim(1000, 1000).unwrap().postings.len(),
+            2,
+            "the recipient's line of nothing is left out"
+        );
     }
 
     #[test]

@@ -87,7 +87,8 @@ mod tests {
     #[test]
     fn a_step_is_taken_once_and_in_order() {
         for step in Transition::ALL {
-            let taken: Vec<_> = PeriodState::ALL.map(|found| step.order(found)).into_iter().flatten().collect();
+            let taken: Vec<_> =
+                PeriodState::ALL.map(|found| step.order(found)).into_iter().flatten().collect();
             assert_eq!(taken, [Order::Next, Order::Done], "{step:?}");
         }
         let error = Transition::Open.order(PeriodState::Snapshot).unwrap_err();

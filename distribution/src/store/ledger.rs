@@ -40,7 +40,9 @@ pub(crate) async fn open(tx: &Tx<'_, '_>, ledger: LedgerId) -> Result<(), StoreE
     let row = tx.row("SELECT id FROM ledger", &[]).await?.ok_or_else(|| StoreError::damaged("no ledger"))?;
     match LedgerId(bytes(&row, "id")?) {
         found if found == ledger => Ok(()),
-        found => Err(StoreError::damaged(format!("it holds the ledger {found}, the configuration says {ledger}"))),
+        found => {
+            Err(StoreError::damaged(format!("it holds the ledger {found}, the configuration says {ledger}")))
+        }
     }
 }
 

@@ -79,7 +79,9 @@ fn read(row: &Row, ledger: LedgerId) -> Result<(ProgrammeId, ProgrammeTerms), St
     };
     let id = ProgrammeId(bytes(row, "programme")?);
     if terms.id(&ledger) != id {
-        return Err(StoreError::damaged(format!("the terms of programme {id} are not those it was made with")));
+        return Err(StoreError::damaged(format!(
+            "the terms of programme {id} are not those it was made with"
+        )));
     }
     Ok((id, terms))
 }

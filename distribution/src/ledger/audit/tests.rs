@@ -148,7 +148,14 @@ fn an_empty_ledger_has_no_problem() {
 fn altered_amount() {
     let more = |books: &mut Books| books.line(2, 1).amount = minor(2000);
     let unbalanced = LedgerProblem::EntryUnbalanced { sequence: 3, sum: minor(1000) };
-    finds(more, &[LedgerProblem::EntryAltered { sequence: 3 }, unbalanced, LedgerProblem::ClaimMismatch { sequence: 3 }]);
+    finds(
+        more,
+        &[
+            LedgerProblem::EntryAltered { sequence: 3 },
+            unbalanced,
+            LedgerProblem::ClaimMismatch { sequence: 3 },
+        ],
+    );
 }
 
 #[test]
@@ -206,11 +213,17 @@ fn entry_that_says_nothing() {
 fn altered_balance() {
     let name = || Account::Wallet(AccountId([11; 32])).to_string();
     let richer = |books: &mut Books| books.accounts[3].balance = minor(1001);
-    finds(richer, &[LedgerProblem::BalanceWrong { account: name(), stored: minor(1001), posted: minor(1000) }]);
+    finds(
+        richer,
+        &[LedgerProblem::BalanceWrong { account: name(), stored: minor(1001), posted: minor(1000) }],
+    );
     let poorer = |books: &mut Books| books.accounts[3].balance = minor(-1);
     finds(poorer, &[LedgerProblem::BalanceNegative { account: name() }]);
     let gone = |books: &mut Books| drop(books.accounts.remove(3));
-    finds(gone, &[LedgerProblem::BalanceWrong { account: name(), stored: Balance::ZERO, posted: minor(1000) }]);
+    finds(
+        gone,
+        &[LedgerProblem::BalanceWrong { account: name(), stored: Balance::ZERO, posted: minor(1000) }],
+    );
 }
 
 #[test]

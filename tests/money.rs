@@ -1,0 +1,11 @@
+//! The money side over HTTP, on a real Postgres and with real proofs: whoever is entitled is paid once, whoever is not
+//! leaves no trace, and nobody can alter the books unseen.
+//!
+//! The set is a small one of our own, signed with a test key and served as the enrollment server serves it.
+
+mod bank;
+mod claims;
+mod ledger;
+mod outage;
+mod periods;
+mod set;

@@ -1,0 +1,320 @@
+//! One distribution with a database of its own, a clock that stands still, a set, and a programme.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+
+use circuits::folder::KeyFolder;
+use circuits::{Private, Prover, Public};
+use distribution::client::{ClientError, Operator};
+use distribution::{Config, Server, Transition};
+use getrandom::SysRng;
+use rand_core::UnwrapErr;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use unum::cluster::Cluster;
+use unum_identity::action::Period;
+use unum_identity::bytes::{AccountId, LedgerId};
+use unum_identity::claim::{Amount, Claim, ClaimReceipt, ClaimTerms};
+use unum_identity::field::ExternalNullifier;
+use unum_identity::ledger::{AccountView, LedgerReport};
+use unum_identity::problem::Problem;
+use unum_identity::programme::{DepositRequest, PeriodView, Policy, ProgrammeTerms, ProgrammeView};
+use unum_identity::signed::Signed;
+use unum_identity::time::UnixTime;
+
+use super::set::{ORIGIN, PublishedSet};
+
+pub const TOKEN: &str = "operators-of-the-test-bank-0123456789";
+pub const LEDGER: LedgerId = LedgerId([0xab; 16]);
+pub const SHARE: u128 = 1000;
+/// When the clock starts, and period 0 with it.
+pub const START: u64 = 1_700_000_000;
+pub const PERIOD_SECONDS: u64 = 3600;
+
+pub fn amount(minor: u128) -> Amount {
+    Amount::new(minor).unwrap()
+}
+
+/// Proving and verifying key, made once for all runs.
+pub fn keys() -> &'static KeyFolder {
+    static KEYS: LazyLock<KeyFolder> = LazyLock::new(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("keys");
+        KeyFolder::open_or_create(&folder, &mut UnwrapErr(SysRng)).unwrap()
+    });
+    &KEYS
+}
+
+fn prover() -> &'static Prover {
+    static PROVER: LazyLock<Prover> = LazyLock::new(|| Prover::new(keys().proving_key().unwrap()));
+    &PROVER
+}
+
+/// A database that nobody else uses. All tests but those of outages share one Postgres.
+fn database() -> String {
+    static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| Cluster::temporary(&mut UnwrapErr(SysRng)).unwrap());
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    CLUSTER.database(&format!("money_{}", NEXT.fetch_add(1, Ordering::Relaxed))).unwrap()
+}
+
+/// An answer as it came.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub text: String,
+    pub content_type: String,
+    pub retry_after: Option<u64>,
+}
+
+impl Answer {
+    #[track_caller]
+    pub fn receipt(&self) -> Signed<ClaimReceipt> {
+        assert!(matches!(self.status, 200 | 201), "{self:?}");
+        serde_json::from_str(&self.text).unwrap()
+    }
+
+    #[track_caller]
+    pub fn problem(&self) -> Problem {
+        assert_eq!(self.content_type, "application/problem+json", "{self:?}");
+        let problem: Problem = serde_json::from_str(&self.text).unwrap();
+        assert_eq!(problem.status, self.status);
+        problem
+    }
+
+    #[track_caller]
+    pub fn refused(&self, status: u16, code: &str) {
+        assert_eq!((self.status, self.problem().code.as_ref()), (status, code), "{}", self.text);
+    }
+}
+
+/// The address of a distribution, and a programme on it.
+pub struct Till {
+    base: String,
+    agent: ureq::Agent,
+    pub operator: Operator,
+    pub set: PublishedSet,
+}
+
+impl Till {
+    pub fn new(base: String, set: PublishedSet) -> Self {
+        let operator = Operator::new(&base, TOKEN.to_owned());
+        Self { base, agent: agent(), operator, set }
+    }
+
+    pub fn move_to(&mut self, base: String) {
+        self.operator = Operator::new(&base, TOKEN.to_owned());
+        self.base = base;
+    }
+
+    pub fn programme(&self) -> ProgrammeView {
+        self.operator.create_programme(&terms()).unwrap()
+    }
+
+    pub fn deposit(&self, key: &str, minor: u128) {
+        let request =
+            DepositRequest { idempotency_key: key.into(), source: "city".into(), amount: amount(minor) };
+        self.operator.deposit(self.programme().id, &request).unwrap();
+    }
+
+    pub fn advance(&self, period: u64, step: Transition) -> Result<PeriodView, ClientError> {
+        self.operator.advance(self.programme().id, Period(period), step)
+    }
+
+    /// Opens a period with money for everyone.
+    pub fn open(&self, period: u64) -> PeriodView {
+        self.advance(period, Transition::Snapshot).unwrap();
+        self.deposit(&format!("for-{period}"), SHARE * self.set.people.len() as u128);
+        self.advance(period, Transition::Fund).unwrap();
+        self.advance(period, Transition::Open).unwrap()
+    }
+
+    /// A person's claim, proved under the newest set unless the period has frozen another.
+    pub fn prove(&self, person: usize, period: u64, terms: ClaimTerms) -> Claim {
+        let programme = self.programme().id;
+        let view = self.operator.period(programme, Period(period)).unwrap();
+        let size = view.set.map_or(self.set.people.len() as u64, |set| set.size);
+        self.prove_at(person, size, period, terms)
+    }
+
+    pub fn prove_at(&self, person: usize, size: u64, period: u64, terms: ClaimTerms) -> Claim {
+        let (programme, period) = (self.programme().id, Period(period));
+        let identity = self.set.people[person].clone();
+        let path = self.set.path(person, size);
+        let external_nullifier = ExternalNullifier::of_claim(&programme, period);
+        let public = Public {
+            root: path.root(identity.commitment()),
+            nullifier: identity.nullifier(external_nullifier),
+            signal_hash: terms.signal_hash(),
+            external_nullifier,
+        };
+        let proof = prover().prove(&public, &Private { identity, path }, &mut UnwrapErr(SysRng)).unwrap();
+        Claim { programme, period, nullifier: public.nullifier, terms, proof }
+    }
+
+    pub fn send(&self, claim: &Claim) -> Answer {
+        self.post("/v1/claims", &serde_json::to_string(claim).unwrap())
+    }
+
+    pub fn post(&self, path: &str, body: &str) -> Answer {
+        self.try_post(path, body).unwrap()
+    }
+
+    /// None if the connection broke.
+    pub fn try_post(&self, path: &str, body: &str) -> Option<Answer> {
+        let request = self.agent.post(self.url(path)).header("content-type", "application/json");
+        read(request.send(body))
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        read(self.agent.get(self.url(path)).call()).unwrap()
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    pub fn balance(&self, account: AccountId) -> u128 {
+        let view: AccountView =
+            serde_json::from_str(&self.get(&format!("/v1/accounts/{account}")).text).unwrap();
+        view.balance.minor()
+    }
+
+    /// The checked ledger; it has to hold.
+    #[track_caller]
+    pub fn books(&self) -> LedgerReport {
+        let report = self.operator.check_ledger().unwrap();
+        assert_eq!(report.problems, []);
+        assert_eq!(report.difference.minor(), 0);
+        report
+    }
+}
+
+/// A running distribution.
+pub struct Bank {
+    server: Option<Server>,
+    clock: Arc<AtomicU64>,
+    pub till: Till,
+    pub database: String,
+    // Last, so that the server is gone before its threads and its files are.
+    runtime: Runtime,
+    _folder: TempDir,
+}
+
+impl std::ops::Deref for Bank {
+    type Target = Till;
+
+    fn deref(&self) -> &Till {
+        &self.till
+    }
+}
+
+impl Bank {
+    pub fn with_people(people: usize) -> Self {
+        Self::at(people, database())
+    }
+
+    pub fn at(people: usize, database: String) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let set = PublishedSet::of(people);
+        let config = write_config(folder.path(), &database, &set);
+        let clock = Arc::new(AtomicU64::new(START));
+        let time = Arc::clone(&clock);
+        let runtime = Runtime::new().unwrap();
+        let server = runtime.block_on(Server::start(
+            Config::load(&config, |_| None).unwrap(),
+            Arc::new(move || UnixTime(time.load(Ordering::SeqCst))),
+            &mut UnwrapErr(SysRng),
+        ));
+        let server = server.unwrap();
+        let till = Till::new(format!("http://{}", server.addr), set);
+        Self { server: Some(server), clock, till, database, runtime, _folder: folder }
+    }
+
+    pub fn key(&self) -> unum_identity::bytes::ServiceKey {
+        self.server.as_ref().unwrap().service_key
+    }
+
+    pub fn now(&self) -> u64 {
+        self.clock.load(Ordering::SeqCst)
+    }
+
+    pub fn set_time(&self, seconds: u64) {
+        self.clock.store(seconds, Ordering::SeqCst);
+    }
+
+    /// A superuser's connection to the database, behind the server's back.
+    pub fn intruder(&self) -> postgres::Client {
+        let mut client = postgres::Client::connect(&self.database, postgres::NoTls).unwrap();
+        client.batch_execute("SET search_path = distribution").unwrap();
+        client
+    }
+}
+
+impl Drop for Bank {
+    fn drop(&mut self) {
+        if let Some(server) = self.server.take() {
+            self.runtime.block_on(server.shutdown());
+        }
+    }
+}
+
+/// A programme that starts with the clock.
+pub fn terms() -> ProgrammeTerms {
+    ProgrammeTerms {
+        name: "basic".into(),
+        unit: "UNM".into(),
+        minor_digits: 2,
+        policy: Policy::Fixed { amount: amount(SHARE) },
+        starts_at: UnixTime(START),
+        period_seconds: PERIOD_SECONDS,
+        claim_window: 2,
+    }
+}
+
+/// To `recipient`, without a fee, good for ever.
+pub fn to(recipient: u8) -> ClaimTerms {
+    ClaimTerms {
+        ledger: LEDGER,
+        recipient: AccountId([recipient; 32]),
+        fee: Amount::ZERO,
+        deadline: UnixTime(u64::MAX),
+    }
+}
+
+/// A configuration file as an operator writes it.
+pub fn write_config(folder: &Path, database: &str, set: &PublishedSet) -> PathBuf {
+    let verifying_key = folder.join("membership.vk");
+    std::fs::write(&verifying_key, keys().verifying_key().unwrap().to_bytes()).unwrap();
+    let mut text = String::new();
+    for (name, value) in [
+        ("bind", "127.0.0.1:0"),
+        ("database_url", database),
+        ("operator_token", TOKEN),
+        ("ledger", &LEDGER.to_string()),
+        ("keys", &folder.join("keys").display().to_string()),
+        ("verifying_key", &verifying_key.display().to_string()),
+        ("enroll_server", &set.url),
+    ] {
+        writeln!(text, "{name} = {}", Value::from(value)).unwrap(); // JSON's texts are TOML's, for these
+    }
+    writeln!(text, "[set]\norigin = {}\nkey = \"{}\"", Value::from(ORIGIN), set.key()).unwrap();
+    let path = folder.join("distribution.toml");
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build().new_agent()
+}
+
+fn read(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Option<Answer> {
+    let mut answer = answer.ok()?;
+    let header = |name| Some(answer.headers().get(name)?.to_str().ok()?.to_owned());
+    let content_type = header("content-type").unwrap_or_default();
+    let retry_after = header("retry-after").map(|seconds| seconds.parse().unwrap());
+    let status = answer.status().as_u16();
+    let text = answer.body_mut().read_to_string().ok()?;
+    Some(Answer { status, text, content_type, retry_after })
+}

@@ -1,0 +1,124 @@
+//! Nobody alters the books unseen: what a client of the database could do is refused by the database, and what its
+//! superuser does is found by the check.
+
+use unum_identity::ledger::{Balance, LedgerProblem};
+
+use super::bank::{Bank, SHARE, to};
+
+/// Entries: 1 deposit, 2 reserve, 3 to 5 claims.
+fn bank() -> Bank {
+    let bank = Bank::with_people(3);
+    bank.open(0);
+    for person in 0..3 {
+        bank.send(&bank.prove(person, 0, to(person as u8))).receipt();
+    }
+    assert_eq!(bank.books().transfers, 5);
+    bank
+}
+
+#[test]
+fn the_database_refuses_to_change_what_is_written() {
+    let bank = bank();
+    let mut intruder = bank.intruder();
+    for statement in [
+        "UPDATE postings SET amount = amount + 1 WHERE sequence = 3 AND line = 2",
+        "DELETE FROM postings WHERE sequence = 3",
+        "UPDATE transfers SET created_at = now()",
+        "DELETE FROM transfers WHERE sequence = 5",
+        "UPDATE claims SET amount = amount + 1",
+        "DELETE FROM claims",
+        "UPDATE programmes SET amount = 1",
+        "DELETE FROM accounts",
+        "DELETE FROM ledger",
+        "DELETE FROM periods",
+        "UPDATE periods SET root = root",
+        "UPDATE periods SET state = 'snapshot'",
+        "UPDATE periods SET state = 'closed', people = 1",
+        "UPDATE accounts SET balance = -1 WHERE name = 'fees' OR name LIKE 'wallet:%'",
+        "TRUNCATE transfers CASCADE",
+        "TRUNCATE claims",
+        "TRUNCATE postings",
+        "INSERT INTO transfers SELECT 6, kind, programme, period, '\\x00', created_at, previous, sha256(hash) \
+         FROM transfers WHERE sequence = 5",
+    ] {
+        assert!(intruder.execute(statement, &[]).is_err(), "{statement}");
+    }
+    bank.books();
+}
+
+#[test]
+fn the_check_finds_what_a_superuser_altered() {
+    let bank = bank();
+    let mut intruder = bank.intruder();
+    intruder.batch_execute("SET session_replication_role = replica").unwrap(); // no triggers, no foreign keys
+    let wallet = format!("wallet:{}", to(0).recipient);
+    let minor = |n: u128| Balance::new(n as i128).unwrap();
+    let cases = [
+        (
+            "altered amount",
+            "UPDATE postings SET amount = amount + 1 WHERE sequence = 3 AND line = 2",
+            "UPDATE postings SET amount = amount - 1 WHERE sequence = 3 AND line = 2",
+            LedgerProblem::EntryAltered { sequence: 3 },
+        ),
+        (
+            "altered balance",
+            &format!("UPDATE accounts SET balance = balance + 5 WHERE name = '{wallet}'"),
+            &format!("UPDATE accounts SET balance = balance - 5 WHERE name = '{wallet}'"),
+            LedgerProblem::BalanceWrong {
+                account: wallet.clone(),
+                stored: minor(SHARE + 5),
+                posted: minor(SHARE),
+            },
+        ),
+        (
+            "dropped line",
+            "CREATE TABLE kept AS SELECT * FROM postings WHERE sequence = 4 AND line = 2; \
+             DELETE FROM postings WHERE sequence = 4 AND line = 2",
+            "INSERT INTO postings SELECT * FROM kept; DROP TABLE kept",
+            LedgerProblem::EntryUnbalanced { sequence: 4, sum: -minor(SHARE) },
+        ),
+        (
+            "dropped entry",
+            "CREATE TABLE kept AS SELECT * FROM transfers WHERE sequence = 4; \
+             DELETE FROM transfers WHERE sequence = 4",
+            "INSERT INTO transfers SELECT * FROM kept; DROP TABLE kept",
+            LedgerProblem::EntryMissing { sequence: 4 },
+        ),
+        (
+            "dropped newest entry",
+            "CREATE TABLE kept AS SELECT * FROM transfers WHERE sequence = 5; \
+             DELETE FROM transfers WHERE sequence = 5",
+            "INSERT INTO transfers SELECT * FROM kept; DROP TABLE kept",
+            LedgerProblem::EntryMissing { sequence: 5 },
+        ),
+        ("reordered entries", SWAP, SWAP, LedgerProblem::EntryAltered { sequence: 3 }),
+        (
+            "dropped claim",
+            "CREATE TABLE kept AS SELECT * FROM claims WHERE sequence = 4; DELETE FROM claims WHERE sequence = 4",
+            "INSERT INTO claims SELECT * FROM kept; DROP TABLE kept",
+            LedgerProblem::ClaimMismatch { sequence: 4 },
+        ),
+        (
+            "redirected receipt",
+            "UPDATE claims SET recipient = sha256(recipient) WHERE sequence = 3",
+            "UPDATE claims SET recipient = decode(repeat('00', 32), 'hex') WHERE sequence = 3",
+            LedgerProblem::ClaimMismatch { sequence: 3 },
+        ),
+    ];
+    for (name, alter, restore, expected) in cases {
+        intruder.batch_execute(alter).unwrap();
+        let problems = bank.operator.check_ledger().unwrap().problems;
+        assert!(problems.contains(&expected), "{name}: {problems:?}");
+        intruder.batch_execute(restore).unwrap();
+        bank.books();
+    }
+}
+
+/// Exchanges entries 3 and 4 everywhere; done twice, nothing has happened.
+const SWAP: &str = "\
+    UPDATE transfers SET sequence = 7 - sequence + 1000 WHERE sequence IN (3, 4);
+    UPDATE transfers SET sequence = sequence - 1000 WHERE sequence > 1000;
+    UPDATE postings SET sequence = 7 - sequence + 1000 WHERE sequence IN (3, 4);
+    UPDATE postings SET sequence = sequence - 1000 WHERE sequence > 1000;
+    UPDATE claims SET sequence = 7 - sequence + 1000 WHERE sequence IN (3, 4);
+    UPDATE claims SET sequence = sequence - 1000 WHERE sequence > 1000";
