@@ -8,6 +8,8 @@
 //! | `killed_in_the_middle` | `kill -9` during 50 enrollments |
 //! | `postgres_gone_for_ten_seconds` | 503, then recovery |
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
+
 use std::sync::{Barrier, Mutex};
 use std::time::Duration;
 
@@ -41,9 +43,8 @@ fn a_person_is_enrolled_once() {
     assert_eq!(stated.accepted_at.0 % 3600, 0, "no finer than the hour");
 
     let again = |eyes: EyePair| enroll_eyes(&bench.url, &device, &eyes, somebodys_commitment());
-    let mixed = |left: &Template, right: &Template| {
-        EyePair::new(Some(left.clone()), Some(right.clone())).unwrap()
-    };
+    let mixed =
+        |left: &Template, right: &Template| EyePair::new(Some(left.clone()), Some(right.clone())).unwrap();
     let (same, other) = (person.again(), Person::new());
     assert_eq!(again(same.eyes()).code(), (409, "duplicate"));
     assert_eq!(again(same.eyes().mirrored()).code(), (409, "duplicate"));
@@ -74,7 +75,9 @@ fn the_set_is_public_and_can_be_checked() {
     let bench = Bench::new();
     let device = bench.device();
     let people: Vec<_> = (0..5).map(|_| Person::new()).collect();
-    people.iter().for_each(|person| assert_eq!(bench.enroll(&device, person).status, 201));
+    for person in &people {
+        assert_eq!(bench.enroll(&device, person).status, 201);
+    }
 
     let identity: SetIdentity = get(&format!("{}/v1/set", bench.url)).parse();
     assert_eq!((identity.key, identity.origin.as_str()), (bench.key(), "unum.test/set"));
@@ -90,7 +93,9 @@ fn the_set_is_public_and_can_be_checked() {
         let proof = bench.inclusion(person);
         assert!(proof.holds() && proof.leaf_index == place && proof.root == checkpoint.root);
     }
-    let Value::String(text) = get(&format!("{}/v1/set/checkpoint", bench.url)).body else { panic!("no text") };
+    let Value::String(text) = get(&format!("{}/v1/set/checkpoint", bench.url)).body else {
+        panic!("no text")
+    };
     assert_eq!(SignedCheckpoint(text).verify(&identity.origin, &identity.key), Ok(checkpoint));
 
     // The past can still be asked for, the future cannot.
@@ -104,7 +109,10 @@ fn the_set_is_public_and_can_be_checked() {
     let last = people[4].commitment();
     assert_eq!(at(&format!("commitments/{last}/proof?size=4")).code(), (422, "size_invalid"));
     assert_eq!(at("set/snapshot?size=-1").code(), (422, "query_invalid"));
-    assert_eq!(at(&format!("commitments/{}/proof", somebodys_commitment())).code(), (404, "commitment_unknown"));
+    assert_eq!(
+        at(&format!("commitments/{}/proof", somebodys_commitment())).code(),
+        (404, "commitment_unknown")
+    );
     let upper = first.to_string().to_uppercase();
     assert_eq!(at(&format!("commitments/{upper}/proof")).code(), (422, "path_invalid"));
 }
@@ -138,9 +146,13 @@ fn what_a_device_may_not_send() {
 
     // Devices and signatures.
     let stranger = Device::new();
-    let envelope = stranger.sign(&stranger.payload(&session(url, &device), &person.eyes(), person.commitment()));
+    let envelope =
+        stranger.sign(&stranger.payload(&session(url, &device), &person.eyes(), person.commitment()));
     assert_eq!(send(url, &envelope).code(), (401, "device_unknown"));
-    assert_eq!(post(&format!("{url}/v1/sessions"), &json!({ "device": stranger.id })).code(), (401, "device_unknown"));
+    assert_eq!(
+        post(&format!("{url}/v1/sessions"), &json!({ "device": stranger.id })).code(),
+        (401, "device_unknown")
+    );
     let envelope = unum_identity::envelope::sign(&fresh(&device), &other.key).unwrap();
     assert_eq!(send(url, &envelope).code(), (401, "signature_invalid"));
     let mut flipped = device.sign(&fresh(&device));
@@ -191,7 +203,11 @@ fn what_a_device_may_not_send() {
     assert_eq!(enroll_eyes(url, &device, &one_eye, person.commitment()).code(), (422, "recapture"));
 
     assert_eq!(bench.counts(), [1, 1, 0], "nothing of all this is stored");
-    assert_eq!(bench.enroll(&device, &person).code(), (201, "enrolled"), "and none of it shut the person out");
+    assert_eq!(
+        bench.enroll(&device, &person).code(),
+        (201, "enrolled"),
+        "and none of it shut the person out"
+    );
 }
 
 #[test]
@@ -200,20 +216,25 @@ fn replays_and_late_envelopes_are_refused() {
     let url = &bench.url;
     let (device, other) = (bench.device(), bench.device());
     let (first, second) = (Person::new(), Person::new());
-    let payload = |device: &Device, session: &Session| device.payload(session, &second.eyes(), second.commitment());
+    let payload =
+        |device: &Device, session: &Session| device.payload(session, &second.eyes(), second.commitment());
 
     let envelope = device.sign(&device.payload(&session(url, &device), &first.eyes(), first.commitment()));
     assert_eq!(send(url, &envelope).status, 201);
     assert_eq!(send(url, &envelope).code(), (409, "nonce_used"));
 
     // A refusal uses the nonce up too.
-    let envelope = device.sign(&device.payload(&session(url, &device), &first.again().eyes(), second.commitment()));
+    let envelope =
+        device.sign(&device.payload(&session(url, &device), &first.again().eyes(), second.commitment()));
     assert_eq!(send(url, &envelope).code(), (409, "duplicate"));
     assert_eq!(send(url, &envelope).code(), (409, "nonce_used"));
 
     // A new envelope for an old nonce; a nonce of another device, which stays good for that one.
     let old = session(url, &device);
-    assert_eq!(send(url, &device.sign(&device.payload(&old, &first.again().eyes(), second.commitment()))).status, 409);
+    assert_eq!(
+        send(url, &device.sign(&device.payload(&old, &first.again().eyes(), second.commitment()))).status,
+        409
+    );
     assert_eq!(send(url, &device.sign(&payload(&device, &old))).code(), (409, "nonce_used"));
     let others = session(url, &other);
     assert_eq!(send(url, &device.sign(&payload(&device, &others))).code(), (422, "nonce_unknown"));
@@ -238,7 +259,10 @@ fn replays_and_late_envelopes_are_refused() {
     assert_eq!(try_post(&revoke, Some("somebody else"), "application/json", b"").unwrap().status, 401);
     assert_eq!(try_post(&revoke, Some(OPERATOR), "application/json", b"").unwrap().status, 204);
     assert_eq!(send(url, &device.sign(&payload(&device, &open))).code(), (403, "device_revoked"));
-    assert_eq!(post(&format!("{url}/v1/sessions"), &json!({ "device": device.id })).code(), (403, "device_revoked"));
+    assert_eq!(
+        post(&format!("{url}/v1/sessions"), &json!({ "device": device.id })).code(),
+        (403, "device_revoked")
+    );
     assert_eq!(bench.counts(), [1, 1, 0]);
     assert_eq!(bench.enroll(&other, &second).code(), (201, "enrolled"));
 }
@@ -282,7 +306,8 @@ fn two_at_once_one_passes() {
         let mut answers: Vec<_> = std::thread::scope(|scope| {
             let send_one = |i: usize| {
                 let session = session(&urls[i], &devices[i]);
-                let envelope = devices[i].sign(&devices[i].payload(&session, &both[i].eyes(), both[i].commitment()));
+                let envelope =
+                    devices[i].sign(&devices[i].payload(&session, &both[i].eyes(), both[i].commitment()));
                 ready.wait();
                 send(&urls[i], &envelope)
             };
@@ -385,7 +410,8 @@ fn killed_in_the_middle() {
     let process = Process::start(&config);
     let device = register(&process.url);
     for commitment in &acknowledged {
-        let proof: InclusionProof = get(&format!("{}/v1/commitments/{commitment}/proof", process.url)).parse();
+        let proof: InclusionProof =
+            get(&format!("{}/v1/commitments/{commitment}/proof", process.url)).parse();
         assert!(proof.holds());
     }
     let leaves = count(&config.database_url, "leaves");

@@ -1,6 +1,8 @@
 //! What system tests need to play the people around a service: a clock that they turn, HTTP, devices, eyes, and
 //! one pair of proving keys for all tests.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
+
 pub(crate) mod bench;
 
 use std::path::{Path, PathBuf};
@@ -132,7 +134,12 @@ fn answer(response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Re
 }
 
 /// Sends a body; an `Err` means that no answer came.
-pub(crate) fn try_post(url: &str, token: Option<&str>, content_type: &str, body: &[u8]) -> Result<Answer, ureq::Error> {
+pub(crate) fn try_post(
+    url: &str,
+    token: Option<&str>,
+    content_type: &str,
+    body: &[u8],
+) -> Result<Answer, ureq::Error> {
     let mut request = agent().post(url).content_type(content_type);
     if let Some(token) = token {
         request = request.header("authorization", format!("Bearer {token}"));
@@ -156,7 +163,9 @@ pub(crate) fn get(url: &str) -> Answer {
 pub(crate) fn eye() -> Template {
     let mut code = [0; COLUMNS];
     let mut rng = rng();
-    code.iter_mut().for_each(|column| *column = rng.next_u64());
+    for column in &mut code {
+        *column = rng.next_u64();
+    }
     Template::from_columns(&code, &[u64::MAX; COLUMNS])
 }
 
@@ -226,7 +235,8 @@ impl Device {
             leaf_signature: sign_leaf(self.id, commitment, &self.key).unwrap(),
             consent_version: session.consent_version,
             report: CaptureReport::default(),
-            sealed: SealedTemplates::seal(&eyes.to_bytes(), &session.sealing_key, context, &mut rng()).unwrap(),
+            sealed: SealedTemplates::seal(&eyes.to_bytes(), &session.sealing_key, context, &mut rng())
+                .unwrap(),
         }
     }
 
@@ -281,8 +291,10 @@ pub(crate) fn somebodys_commitment() -> Commitment {
 
 /// The field's order, and more.
 pub(crate) fn order_plus(more: u8) -> [u8; 32] {
-    let mut bytes: [u8; 32] =
-        hex::decode("30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001").unwrap().try_into().unwrap();
+    let mut bytes: [u8; 32] = hex::decode("30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001")
+        .unwrap()
+        .try_into()
+        .unwrap();
     bytes[31] += more;
     bytes
 }

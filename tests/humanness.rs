@@ -1,5 +1,7 @@
 //! `POST /v1/verify` against a real Postgres, with real proofs: tampered ones, second uses, roots that have gone.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
+
 use serde_json::{Value, json};
 use unum_identity::field::ExternalNullifier;
 use unum_identity::hash::hash_signal;
@@ -89,7 +91,8 @@ fn a_root_counts_for_a_while_after_it_was_replaced() {
     let device = bench.device();
     let (first, second) = (Person::new(), Person::new());
     assert_eq!(bench.enroll(&device, &first).status, 201);
-    let requests: Vec<_> = ["a", "b", "c"].iter().map(|action| humanness(&bench, &first, action, "")).collect();
+    let requests: Vec<_> =
+        ["a", "b", "c"].iter().map(|action| humanness(&bench, &first, action, "")).collect();
     let verify = |request: &Value| post(&format!("{}/v1/verify", bench.url), request);
 
     bench.clock.advance(1000 * HOUR);
@@ -100,5 +103,9 @@ fn a_root_counts_for_a_while_after_it_was_replaced() {
     bench.clock.advance(HOUR); // the hour of the replacement is rounded up
     bench.clock.advance(1);
     assert_eq!(verify(&requests[2]).code(), (422, "root_expired"));
-    assert_eq!(verify(&humanness(&bench, &first, "c", "")).status, 200, "with a new path the same person passes");
+    assert_eq!(
+        verify(&humanness(&bench, &first, "c", "")).status,
+        200,
+        "with a new path the same person passes"
+    );
 }

@@ -14,7 +14,8 @@ use unum_identity::field::Commitment;
 use unum_iris::EyePair;
 
 use super::{
-    Answer, Device, Person, TestClock, cluster, database, enroll_config, get, post, post_as_operator, rng, try_post,
+    Answer, Device, Person, TestClock, cluster, database, enroll_config, get, post, post_as_operator, rng,
+    try_post,
 };
 
 /// What devices send.
@@ -148,7 +149,11 @@ pub(crate) struct Process {
 
 impl Process {
     pub(crate) fn start(config: &enroll_server::Config) -> Self {
-        let at = [config.database_url.as_str(), config.keys.to_str().unwrap(), config.verifying_key.to_str().unwrap()];
+        let at = [
+            config.database_url.as_str(),
+            config.keys.to_str().unwrap(),
+            config.verifying_key.to_str().unwrap(),
+        ];
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["harness::bench::server_process", "--exact", "--ignored", "--nocapture"])
             .env("UNUM_TEST_SERVER", at.join("|"))
@@ -156,7 +161,8 @@ impl Process {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let url = lines.find_map(|line| line.split_once("listening ").map(|(_, url)| url.to_owned())).unwrap();
+        let url =
+            lines.find_map(|line| line.split_once("listening ").map(|(_, url)| url.to_owned())).unwrap();
         Self { child, url }
     }
 
