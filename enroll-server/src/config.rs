@@ -291,7 +291,7 @@ mod tests {
     fn the_environment_wins_over_the_file() {
         let config = load(FILE, &[("DATABASE_URL", "postgres://from-env")]).unwrap();
         assert_eq!(config.database_url, "postgres://from-env");
-        assert_eq!(config.nonce_lifetime(), Duration::from_secs(120));
+        assert_eq!(config.nonce_lifetime(), Duration::from_mins(2));
         assert_eq!(config.thresholds, Thresholds::default());
     }
 
