@@ -41,7 +41,10 @@ fn the_database_refuses_to_change_what_is_written() {
         "INSERT INTO transfers SELECT 6, kind, programme, period, '\\x00', created_at, previous, sha256(hash) \
          FROM transfers WHERE sequence = 5",
     ] {
-        assert!(intruder.execute(statement, &[]).is_err(), "{statement}");
+        let error = intruder.execute(statement, &[]).unwrap_err();
+        // By a trigger (P0001) or a constraint (23…), and not because the statement is none.
+        let code = error.code().unwrap().code();
+        assert!(code == "P0001" || code.starts_with("23"), "{statement}: {error:?}");
     }
     bank.books();
 }

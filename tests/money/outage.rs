@@ -71,8 +71,8 @@ fn start(config: &Path) -> (Child, String) {
 
 #[test]
 fn killed_in_the_middle_of_claims() {
-    const PEOPLE: usize = 24;
-    const ACKNOWLEDGED: usize = 6;
+    const PEOPLE: usize = 16;
+    const ACKNOWLEDGED: usize = 5;
     let cluster = Cluster::temporary(&mut UnwrapErr(SysRng)).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let set = PublishedSet::of(PEOPLE);
@@ -87,7 +87,9 @@ fn killed_in_the_middle_of_claims() {
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
-                while let Some((person, claim)) = claims.iter().enumerate().nth(next.fetch_add(1, Ordering::SeqCst)) {
+                while let Some((person, claim)) =
+                    claims.iter().enumerate().nth(next.fetch_add(1, Ordering::SeqCst))
+                {
                     let body = serde_json::to_string(claim).unwrap();
                     let Some(answer) = till.try_post("/v1/claims", &body) else { return };
                     let mut acknowledged = acknowledged.lock().unwrap();

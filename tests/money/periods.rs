@@ -139,7 +139,8 @@ fn asking_twice_is_asking_once() {
     other.period_seconds = 0;
     refused(bank.operator.create_programme(&other), 422, "terms_invalid");
 
-    let mut request = DepositRequest { idempotency_key: "k".into(), source: "city".into(), amount: amount(5) };
+    let mut request =
+        DepositRequest { idempotency_key: "k".into(), source: "city".into(), amount: amount(5) };
     let deposit = bank.operator.deposit(view.id, &request).unwrap();
     assert_eq!(bank.operator.deposit(view.id, &request).unwrap(), deposit);
     assert_eq!(bank.programme().pool, amount(5));

@@ -92,11 +92,11 @@ impl Audit {
     pub fn entry(&mut self, stored: &StoredEntry) {
         let sequence = stored.sequence;
         self.transfers += 1;
-        self.missing(self.head.sequence + 1, sequence);
+        self.missing(self.head.sequence.saturating_add(1), sequence);
         match &stored.entry {
             Some(entry) if entry.ledger == self.ledger && entry.hash() == stored.hash => {
                 // After a gap the next entry continues one that nobody can see: the gap is the finding.
-                if sequence == self.head.sequence + 1 && entry.previous != self.head.hash {
+                if Some(sequence) == self.head.sequence.checked_add(1) && entry.previous != self.head.hash {
                     self.problems.push(LedgerProblem::ChainBroken { sequence });
                 }
             }
@@ -131,9 +131,7 @@ impl Audit {
         }
         let Some(period) = entry.cause.period() else { return };
         let programme = entry.cause.programme();
-        let reserve = Account::Reserve(programme, period);
-        let lines = entry.postings.iter().filter(|line| line.account == reserve);
-        let moved = lines.fold(0_i128, |sum, line| sum.saturating_add(line.amount.minor()));
+        let moved = moved(entry, &Account::Reserve(programme, period));
         let tally = self.tallies.entry((programme, period)).or_default();
         match entry.cause {
             Cause::Deposit { .. } => {}
@@ -151,14 +149,11 @@ impl Audit {
         let agrees = match (&entry.cause, receipt) {
             (Cause::Claim { programme, period, nullifier }, Some(signed)) => {
                 let said = &signed.statement;
-                let wallet = Account::Wallet(said.recipient);
-                let lines = entry.postings.iter().filter(|line| line.account == wallet);
-                let got: i128 = lines.map(|line| line.amount.minor()).sum();
                 signed.verify(&signed.key).is_ok()
                     && (said.programme, said.period, said.nullifier) == (*programme, *period, *nullifier)
                     && (said.ledger_sequence, said.entry_hash, said.paid_at)
                         == (entry.sequence, hash, entry.at)
-                    && Balance::from(said.amount).minor() == got
+                    && Balance::from(said.amount).minor() == moved(entry, &Account::Wallet(said.recipient))
             }
             (Cause::Claim { .. }, None) | (_, Some(_)) => false,
             (_, None) => true,
@@ -180,7 +175,7 @@ impl Audit {
         accounts: Vec<LedgerAccount>,
         periods: &[StoredPeriod],
     ) -> LedgerReport {
-        self.missing(self.head.sequence + 1, head.sequence.saturating_add(1));
+        self.missing(self.head.sequence.saturating_add(1), head.sequence.saturating_add(1));
         if self.head.sequence >= head.sequence && self.head != head {
             self.problems.push(LedgerProblem::ChainBroken { sequence: head.sequence });
         }
@@ -248,6 +243,12 @@ impl Audit {
             && said.expired.minor() as i128 == tally.returned
             && self.sealed.get(&said.ledger_sequence) == Some(&Some(said.chain_head))
     }
+}
+
+/// What an entry adds to an account.
+fn moved(entry: &Entry, account: &Account) -> i128 {
+    let lines = entry.postings.iter().filter(|line| line.account == *account);
+    lines.fold(0, |sum, line| sum.saturating_add(line.amount.minor()))
 }
 
 /// Sums of altered entries can be anything; the report's largest number then stands for "more".
