@@ -1,0 +1,3 @@
+//! The whole of Unum on one machine.
+
+pub mod cluster;

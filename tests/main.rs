@@ -1,1 +1,1 @@
-fn main(){}
+#[test] fn t(){}

@@ -1,0 +1,34 @@
+//! The statement that wallets prove and services verify: relation, prover, verifier, keys.
+//!
+//! Groth16 (Groth 2016) over BN254, on arkworks.
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | [`membership`] | the statement in its parts: [`Public`], [`Private`], native [`check`], [`Circuit`] |
+//! | [`poseidon`] | the hash as a circuit |
+//! | [`relation`] | the circuit as matrices, and its pinned description |
+//! | [`proof`], [`points`] | proofs and points from outside, decoded with every check |
+//! | [`keys`] | proving and verifying key, and their bytes |
+//! | [`prover`], [`verifier`] | the two sides |
+//!
+//! Does no I/O, reads no clock and draws no randomness that was not handed in. The one exception stands behind the
+//! feature `folder`: key files on disk, for the programs that create them. Knows nothing of people, apps or money.
+
+#[cfg(feature = "folder")]
+pub mod folder;
+pub mod keys;
+pub mod membership;
+pub mod points;
+pub mod poseidon;
+pub mod proof;
+pub mod prover;
+mod randomness;
+pub mod relation;
+pub mod verifier;
+
+pub use keys::{KeyError, ProvingKey, VerifyingKey};
+pub use membership::{CheckError, Circuit, Private, Public, check};
+pub use proof::Proof;
+pub use prover::{ProveError, Prover};
+pub use relation::Description;
+pub use verifier::{InvalidProof, Verifier};

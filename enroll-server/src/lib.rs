@@ -1,0 +1,43 @@
+//! The enrollment server: it knows the devices, compares everyone's eyes with everyone's, keeps the set and its
+//! log, and tells apps whether a proof shows a human.
+//!
+//! ```text
+//! routes ─► enrollment ─► uniqueness (gallery) ─┐
+//!    │           └────────────────────────────► store (Postgres: the only truth)
+//!    ├────► published (the tree) ───────────────┤
+//!    └────► verify (circuits) ──────────────────┘
+//! ```
+//!
+//! | module | knows |
+//! |---|---|
+//! | [`config`] | what an operator chooses |
+//! | [`server`] | starting, stopping, and what runs beside the requests |
+//! | `routes` | HTTP: parse, one call, answer |
+//! | `enrollment` | the way of one envelope through the server |
+//! | `uniqueness`, `gallery` | whether these eyes are new; everyone's eyes in memory |
+//! | `published` | the tree in memory; checkpoints, paths, snapshots |
+//! | `verify` | proofs, roots that count, nullifiers |
+//! | `store` | transactions, and the SQL of each table |
+//! | [`keys`], `sealed` | key files; how eyes are encrypted at rest |
+//! | `problem`, `metrics` | errors and numbers that leave the server |
+//!
+//! Knows no camera, no wallet and no money. Memory holds caches only: kill the process at any moment and
+//! whatever it has acknowledged is in Postgres.
+
+pub mod config;
+mod enrollment;
+mod gallery;
+pub mod keys;
+mod metrics;
+mod problem;
+mod published;
+mod routes;
+mod sealed;
+pub mod server;
+mod store;
+mod uniqueness;
+mod verify;
+
+pub use config::Config;
+pub use routes::openapi;
+pub use server::{Server, StartError};

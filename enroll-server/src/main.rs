@@ -1,1 +1,60 @@
-fn main() {}
+//! The enrollment server as a program.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use anyhow::Context as _;
+use clap::Parser;
+use enroll_server::{Config, Server};
+use tokio::signal::unix::{SignalKind, signal};
+use unum_identity::time::UnixTime;
+
+/// Enrolls people brought by devices, publishes the set, verifies humans for apps
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "Examples:
+  enroll-server --config enroll.toml
+  DATABASE_URL=postgres://unum@127.0.0.1/unum ENROLL_OPERATOR_TOKEN=$(cat token) enroll-server --config enroll.toml
+  RUST_LOG=enroll_server=debug enroll-server --config enroll.toml --bind 127.0.0.1:0
+
+The first line on standard output is the address it listens on. SIGTERM and Ctrl-C stop it after the requests in
+flight."
+)]
+struct Arguments {
+    /// Configuration in TOML
+    #[arg(long)]
+    config: PathBuf,
+    /// Listen here instead of where the configuration says
+    #[arg(long)]
+    bind: Option<std::net::SocketAddr>,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into()),
+        )
+        .with_writer(std::io::stderr)
+        .init();
+    let arguments = Arguments::parse();
+    let mut config = Config::load(&arguments.config, |name| std::env::var(name).ok())?;
+    config.bind = arguments.bind.unwrap_or(config.bind);
+
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let clock = || UnixTime::from(SystemTime::now());
+    let rng = Box::new(rand_core::UnwrapErr(getrandom::SysRng));
+    let server = Server::start(config, Arc::new(clock), rng).await?;
+    #[expect(clippy::print_stdout, reason = "whoever started it reads the port here")]
+    {
+        println!("http://{}", server.addr());
+    }
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    server.shutdown().await;
+    Ok(())
+}

@@ -1,15 +1,18 @@
 //! Where frames of an eye come from.
 //!
-//! A [`Camera`] hands out one frame at a time; whoever asks decides when there are enough good ones. [`render`] draws
-//! eyes that nobody has.
+//! A [`Camera`] hands out one frame at a time; whoever asks decides when there are enough good ones.
+//! [`folder`] reads image files, [`render`] draws eyes that nobody has, [`mirror`] flips what another camera sees.
 //!
 //! Knows nothing about what makes a frame good.
 
+pub mod folder;
+pub mod mirror;
 pub mod render;
 
 use std::fmt;
 use std::str::FromStr;
 
+use crate::decode::DecodeError;
 use crate::frame::Frame;
 
 /// One of a person's two eyes, named from the person's own side: the left eye is on the right of a photograph.
@@ -58,8 +61,8 @@ impl FromStr for Eye {
 #[non_exhaustive]
 pub enum CameraError {
     /// This picture cannot be read; the next one may be fine, so go on asking.
-    #[error("unreadable picture: {0}")]
-    Unreadable(Box<dyn std::error::Error + Send + Sync>),
+    #[error(transparent)]
+    Unreadable(#[from] DecodeError),
 }
 
 /// A source of frames.

@@ -1,13 +1,21 @@
 //! The subcommands of `orb`, one file each: arguments, and what is done with them.
 
+use std::process::ExitCode;
+
 use clap::Subcommand;
 
+mod capture;
 mod evaluate;
+mod provision;
 mod render;
 
 /// What `orb` can do.
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    /// Make a device: a key and a counter in a folder.
+    Provision(provision::Arguments),
+    /// Enroll one person: capture both eyes, sign and seal, send, print the answer.
+    Capture(capture::Arguments),
     /// Compare every image of a list with every other, and report error rates.
     Evaluate(evaluate::Arguments),
     /// Draw near-infrared pictures of eyes that nobody has, to look at and to test with.
@@ -16,10 +24,13 @@ pub(crate) enum Command {
 
 impl Command {
     /// Does it.
-    pub(crate) fn run(&self) -> anyhow::Result<()> {
+    pub(crate) fn run(&self) -> anyhow::Result<ExitCode> {
         match self {
-            Self::Evaluate(arguments) => evaluate::run(arguments),
-            Self::Render(arguments) => render::run(arguments),
+            Self::Provision(arguments) => provision::run(arguments)?,
+            Self::Capture(arguments) => return capture::run(arguments),
+            Self::Evaluate(arguments) => evaluate::run(arguments)?,
+            Self::Render(arguments) => render::run(arguments)?,
         }
+        Ok(ExitCode::SUCCESS)
     }
 }

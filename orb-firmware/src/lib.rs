@@ -6,6 +6,7 @@
 //!
 //! Knows nothing about proofs, databases or the set. The only crate that links OpenCV (`imgproc`).
 
+pub mod acquisition;
 pub mod boundary;
 pub mod camera;
 pub mod client;
@@ -20,5 +21,6 @@ pub mod memory;
 pub mod pipeline;
 mod plane;
 pub mod quality;
+pub mod session;
 pub mod sheet;
 mod visibility;

@@ -109,9 +109,10 @@ impl Visit {
     /// The picture with the number `shot`.
     pub fn shot(&self, shot: u64) -> Rendered {
         let noise = self.noise.named("shot").branch(shot);
-        let conditions = match self.still {
-            true => self.conditions.clone(),
-            false => self.conditions.moment_later(noise.named("movement")),
+        let conditions = if self.still {
+            self.conditions.clone()
+        } else {
+            self.conditions.moment_later(noise.named("movement"))
         };
         let scene = Scene::new(&self.anatomy, &conditions);
         let glints = Glint::all(&scene, &conditions);

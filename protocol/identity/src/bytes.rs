@@ -86,6 +86,8 @@ byte_nouns! {
     AccountId[32];
     /// SHA-256 of one entry of the ledger, which covers the entry before it.
     EntryHash[32];
-    /// SHA-256 of a verifying key's canonical bytes.
+    /// SHA-256 of a proving or verifying key's canonical bytes.
     KeyHash[32];
+    /// SHA-256 of a circuit's matrices: the statement that keys belong to.
+    CircuitHash[32];
 }

@@ -73,6 +73,13 @@ pub struct CaptureReport {
     pub liveness: Liveness,
 }
 
+impl CaptureReport {
+    /// CBOR bytes, as they stand in the payload.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        minicbor::to_vec(self).expect("writing to memory cannot fail")
+    }
+}
+
 /// Whether the device saw a living eye.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, minicbor::Encode, minicbor::Decode)]
 #[cbor(index_only)]
@@ -383,6 +390,13 @@ impl DeviceSigner for SigningKey {
     fn key(&self) -> DeviceKey {
         let point = self.verifying_key().to_sec1_point(true);
         DeviceKey(point.as_bytes().try_into().expect("a compressed P-256 point has 33 bytes"))
+    }
+}
+
+impl DeviceKey {
+    /// Whether the bytes are a point of P-256. Ask before a key is stored: no signature can hold under another.
+    pub fn is_usable(&self) -> bool {
+        VerifyingKey::from_sec1_bytes(&self.0).is_ok()
     }
 }
 

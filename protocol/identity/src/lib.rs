@@ -10,7 +10,7 @@
 //! | [`set`] | the Merkle set of commitments, its paths |
 //! | [`checkpoint`] | a signed root of the set |
 //! | [`envelope`] | what a device signs and seals |
-//! | [`enrollment`], [`claim`], [`proof`], [`humanness`] | the bodies that travel over HTTP |
+//! | [`enrollment`], [`programme`], [`claim`], [`ledger`], [`proof`], [`humanness`] | the bodies that travel over HTTP |
 //! | [`signed`] | a statement with its signature: receipts |
 //! | [`problem`] | an error over HTTP |
 //!
@@ -26,8 +26,10 @@ pub mod envelope;
 pub mod field;
 pub mod hash;
 pub mod humanness;
+pub mod ledger;
 pub mod poseidon;
 pub mod problem;
+pub mod programme;
 pub mod proof;
 pub mod secret;
 pub mod set;

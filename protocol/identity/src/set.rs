@@ -173,6 +173,23 @@ impl Set {
         Root(self.node(DEPTH, 0, size))
     }
 
+    /// Root that the set will have once `commitment` is added: for whoever must write the root down together with
+    /// the leaf, before the leaf counts.
+    ///
+    /// # Errors
+    ///
+    /// [`SetError::Full`].
+    pub fn root_with(&self, commitment: Commitment) -> Result<Root, SetError> {
+        let place = self.len();
+        if place >> DEPTH != 0 {
+            return Err(SetError::Full);
+        }
+        Ok(Root((0..DEPTH).fold(commitment.0, |node, height| {
+            let sibling = self.node(height, (place >> height) ^ 1, place);
+            if (place >> height) & 1 == 0 { hash2(node, sibling) } else { hash2(sibling, node) }
+        })))
+    }
+
     /// Path from leaf `index` to the root of the first `size` leaves.
     ///
     /// # Errors
@@ -248,6 +265,12 @@ mod tests {
                 grown.extend(all.by_ref().take(*piece as usize)).unwrap();
             }
             prop_assert_eq!(grown.root(), set_of(pieces.iter().sum()).root());
+        }
+
+        #[test]
+        fn the_next_root_is_known_before(size in 0_u64..70) {
+            let next = set_of(size).root_with(Commitment((size + 1).into()));
+            prop_assert_eq!(next, Ok(set_of(size + 1).root()));
         }
 
         #[test]

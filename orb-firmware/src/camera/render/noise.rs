@@ -1,13 +1,13 @@
 //! Randomness that can be asked for by number.
 //!
 //! A pure function of (key, index) instead of a generator with a state: a pixel's value does not depend on the
-//! order in which pixels are drawn. The mixing function is the finaliser of SplitMix64 (Steele, Lea and Flood 2014,
+//! order in which pixels are drawn. The mixing function is the finaliser of `SplitMix64` (Steele, Lea and Flood 2014,
 //! "Fast splittable pseudorandom number generators", figure 16). Statistically good, cryptographically nothing:
 //! it paints pictures and never makes a key.
 
 use super::shape::lerp;
 
-/// SplitMix64's increment: 2^64 divided by the golden ratio, made odd.
+/// The increment of `SplitMix64`: 2^64 divided by the golden ratio, made odd.
 const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// A stream of numbers chosen by its key.

@@ -1,0 +1,46 @@
+# Two commands for newcomers: `make demo` and `make test`. Everything else is for those who work on Unum.
+
+PEOPLE ?= 20
+CARGO  ?= cargo
+
+demo_options = --people $(PEOPLE)
+ifdef EYES
+demo_options = --eyes $(EYES)
+endif
+ifdef ONE_EYE
+demo_options += --one-eye
+endif
+ifdef KEEP
+demo_options += --keep
+endif
+ifdef JSON
+demo_options += --json $(JSON)
+endif
+
+.PHONY: help demo test lint nightly doctor audit dependencies
+
+help: ## This list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+
+demo: dependencies ## The whole path on this machine: PEOPLE=20 EYES=eyes.csv ONE_EYE=1 KEEP=1 JSON=file
+	$(CARGO) run --release --locked --bin unum -- demo $(demo_options)
+
+test: dependencies ## Unit, vector, property and system tests
+	$(CARGO) test --workspace --locked
+
+nightly: dependencies ## The slow suites as well
+	$(CARGO) test --workspace --locked -- --include-ignored
+
+lint: dependencies ## Format, lints and documentation
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --quiet
+
+doctor: dependencies ## What is missing on this machine, and how to get it
+	$(CARGO) run --release --locked --bin unum -- doctor
+
+audit: ## Licences, advisories, sources (needs cargo-deny)
+	$(CARGO) deny check
+
+dependencies:
+	@scripts/install-dependencies

@@ -1,0 +1,295 @@
+//! What an operator chooses: a TOML file, with the two secrets in it overridable from the environment.
+//!
+//! ```toml
+//! bind = "127.0.0.1:8080"
+//! database_url = "postgres://unum@127.0.0.1/unum"   # or DATABASE_URL
+//! operator_token = "…"                              # or ENROLL_OPERATOR_TOKEN
+//! origin = "example.org/unum-set"
+//! keys = "/var/lib/unum/enroll"
+//! verifying_key = "/usr/share/unum/membership.vk"
+//! ```
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer};
+use unum_iris::{BITS, Limit, LimitError, Thresholds};
+use zeroize::Zeroizing;
+
+/// Shortest operator token: 32 characters hold 128 bits even in hexadecimal.
+pub const MIN_TOKEN: usize = 32;
+
+/// The server's configuration. `Debug` shows no value: the database address and the token are secrets.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Address to listen on; port 0 takes a free one.
+    pub bind: SocketAddr,
+    /// Where Postgres is. Everything lives in the schema `enroll`. The connection is not encrypted: keep it on
+    /// one machine or in a tunnel.
+    #[serde(default)]
+    pub database_url: String,
+    /// Bearer token of operators, at least [`MIN_TOKEN`] characters.
+    #[serde(default)]
+    pub operator_token: OperatorToken,
+    /// Name of the set in its checkpoints: no spaces, no `+`.
+    pub origin: String,
+    /// Folder of the key files; they are made at the first start. See [`crate::keys`].
+    pub keys: PathBuf,
+    /// File of the verifying key of membership proofs.
+    pub verifying_key: PathBuf,
+    /// The consent text that devices have to show.
+    #[serde(default = "defaults::consent_version")]
+    pub consent_version: u32,
+    /// Where two eyes become one; in ten-thousandths in the file.
+    #[serde(default, deserialize_with = "thresholds")]
+    pub thresholds: Thresholds,
+    /// Whether people with one eye may enroll. One person could then come twice, once with each.
+    #[serde(default)]
+    pub one_eye: bool,
+    /// Fewest bits that must be visible in each eye, of 16,384. A template that shows less would later be
+    /// comparable with few others, and every comparison that fails asks somebody else for a new capture.
+    #[serde(default = "defaults::min_usable_bits")]
+    pub min_usable_bits: u32,
+    /// How long a nonce is good.
+    #[serde(default = "defaults::nonce_lifetime_seconds")]
+    pub nonce_lifetime_seconds: u64,
+    /// How long a root is accepted after it was replaced.
+    #[serde(default = "defaults::root_window_seconds")]
+    pub root_window_seconds: u64,
+    /// How long to wait for Postgres at the start.
+    #[serde(default = "defaults::startup_wait_seconds")]
+    pub startup_wait_seconds: u64,
+}
+
+mod defaults {
+    pub(super) fn consent_version() -> u32 {
+        1
+    }
+    /// What a comparison needs at the very least; below it an eye is comparable with nobody.
+    pub(super) fn min_usable_bits() -> u32 {
+        unum_iris::MIN_COMPARED
+    }
+    /// DESIGN, section 4: long enough for both eyes and a retry, too short to be carried away.
+    pub(super) fn nonce_lifetime_seconds() -> u64 {
+        120
+    }
+    /// Seven days, as World ID's contract: a proof made offline survives a week without network.
+    pub(super) fn root_window_seconds() -> u64 {
+        7 * 24 * 3600
+    }
+    /// Postgres recovers from a crash within seconds at this size of database.
+    pub(super) fn startup_wait_seconds() -> u64 {
+        15
+    }
+}
+
+/// A secret text; wiped when dropped.
+#[derive(Clone, Default, Deserialize)]
+#[serde(from = "String")]
+pub struct OperatorToken(Zeroizing<String>);
+
+impl From<String> for OperatorToken {
+    fn from(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+}
+
+impl OperatorToken {
+    /// The text.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for OperatorToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OperatorToken")
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Config")
+    }
+}
+
+/// Why a configuration cannot be used. Correct the file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {path}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not TOML, or a key is missing, unknown or out of range. The text is not shown: it holds secrets.
+    #[error("{path} is no configuration: {reason}")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, without the line it stands in.
+        reason: String,
+    },
+    /// No database address in the file, and none in `DATABASE_URL`.
+    #[error("database_url is missing: set it in the file or in DATABASE_URL")]
+    NoDatabase,
+    /// The token can be guessed.
+    #[error(
+        "operator_token has {found} characters, needs {MIN_TOKEN}: set it in the file or in ENROLL_OPERATOR_TOKEN"
+    )]
+    WeakToken {
+        /// Characters found.
+        found: usize,
+    },
+    /// A checkpoint with this name could not be read back.
+    #[error("origin {0:?} is empty or holds a space, a line break or a plus sign")]
+    Origin(String),
+    /// Eyes that no comparison accepts would be enrolled, or no eye would.
+    #[error("min_usable_bits is {found}, must be {least} to {BITS}", least = unum_iris::MIN_COMPARED)]
+    UsableBits {
+        /// The value given.
+        found: u32,
+    },
+}
+
+impl Config {
+    /// Reads a file; `env` looks up a variable of the environment.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigError`].
+    pub fn load(path: &Path, env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map(Zeroizing::new)
+            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        let mut config: Self = toml::from_str(&text)
+            .map_err(|e| ConfigError::Malformed { path: path.to_owned(), reason: e.message().to_owned() })?;
+        if let Some(url) = env("DATABASE_URL") {
+            config.database_url = url;
+        }
+        if let Some(token) = env("ENROLL_OPERATOR_TOKEN") {
+            config.operator_token = token.into();
+        }
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Whether the values make sense together. [`crate::Server::start`] asks too.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigError`].
+    pub fn check(&self) -> Result<(), ConfigError> {
+        if self.database_url.is_empty() {
+            return Err(ConfigError::NoDatabase);
+        }
+        let found = self.operator_token.expose().chars().count();
+        if found < MIN_TOKEN {
+            return Err(ConfigError::WeakToken { found });
+        }
+        if self.origin.is_empty() || self.origin.contains(|c: char| c.is_whitespace() || c == '+') {
+            return Err(ConfigError::Origin(self.origin.clone()));
+        }
+        if !(unum_iris::MIN_COMPARED..=BITS).contains(&self.min_usable_bits) {
+            return Err(ConfigError::UsableBits { found: self.min_usable_bits });
+        }
+        Ok(())
+    }
+
+    pub(crate) fn nonce_lifetime(&self) -> Duration {
+        Duration::from_secs(self.nonce_lifetime_seconds)
+    }
+
+    pub(crate) fn root_window(&self) -> Duration {
+        Duration::from_secs(self.root_window_seconds)
+    }
+
+    pub(crate) fn startup_wait(&self) -> Duration {
+        Duration::from_secs(self.startup_wait_seconds)
+    }
+}
+
+/// Thresholds as they stand in the file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InTenThousandths {
+    fused: u16,
+    single: u16,
+    stranger: u16,
+}
+
+impl TryFrom<InTenThousandths> for Thresholds {
+    type Error = LimitError;
+
+    fn try_from(file: InTenThousandths) -> Result<Self, LimitError> {
+        Ok(Self {
+            fused: Limit::new(file.fused)?,
+            single: Limit::new(file.single)?,
+            stranger: Limit::new(file.stranger)?,
+        })
+    }
+}
+
+fn thresholds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Thresholds, D::Error> {
+    InTenThousandths::deserialize(deserializer)?.try_into().map_err(serde::de::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = r#"
+        bind = "127.0.0.1:0"
+        origin = "example.org/set"
+        keys = "keys"
+        verifying_key = "membership.vk"
+        database_url = "postgres://in-the-file"
+        operator_token = "0123456789abcdef0123456789abcdef"
+    "#;
+
+    fn load(text: &str, env: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("enroll.toml");
+        std::fs::write(&path, text).unwrap();
+        Config::load(&path, |name| env.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file() {
+        let config = load(FILE, &[("DATABASE_URL", "postgres://from-env")]).unwrap();
+        assert_eq!(config.database_url, "postgres://from-env");
+        assert_eq!(config.nonce_lifetime(), Duration::from_secs(120));
+        assert_eq!(config.thresholds, Thresholds::default());
+    }
+
+    #[test]
+    fn thresholds_are_read_in_ten_thousandths() {
+        let text = format!("{FILE}\n[thresholds]\nfused = 3300\nsingle = 3200\nstranger = 4300");
+        assert_eq!(load(&text, &[]).unwrap().thresholds.single.ten_thousandths(), 3200);
+        assert!(matches!(load(&text.replace("4300", "5000"), &[]), Err(ConfigError::Malformed { .. })));
+    }
+
+    #[test]
+    fn refusals() {
+        let changed = |from: &str, to: &str| load(&FILE.replacen(from, to, 1), &[]).unwrap_err();
+        assert!(matches!(changed("postgres://in-the-file", ""), ConfigError::NoDatabase));
+        assert!(matches!(changed("0123456789abcdef\"", "\""), ConfigError::WeakToken { found: 16 }));
+        assert!(matches!(changed("example.org/set", "a set"), ConfigError::Origin(_)));
+        assert!(matches!(changed("origin", "orgin"), ConfigError::Malformed { .. }));
+        let text = format!("{FILE}\nmin_usable_bits = 100");
+        assert!(matches!(load(&text, &[]), Err(ConfigError::UsableBits { found: 100 })));
+    }
+
+    #[test]
+    fn a_broken_file_does_not_show_its_secrets() {
+        let error = load(&FILE.replace("bind", "operator_token"), &[]).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("0123456789"), "{error}");
+        assert_eq!(format!("{:?}", load(FILE, &[]).unwrap()), "Config");
+    }
+}

@@ -1,0 +1,415 @@
+//! The way of one envelope through the server.
+//!
+//! ```text
+//! authenticate   whose envelope? signature, leaf signature, device not revoked
+//! open           seal, eyes
+//! judge          nonce and counter good? enough visible? compare with everyone up to a watermark, without a lock
+//! settle         one transaction: use up nonce and counter; then refuse, record for review, or
+//!                lock ─► compare with whoever came after the watermark ─► leaf, root, sealed eyes ─► commit
+//! ```
+//!
+//! An envelope that its device has signed uses up its nonce and counter whatever the answer is; nothing else is kept
+//! of a refused one. Refusals that come out the same every time (a bad signature) are given without writing.
+//! The answer goes out after the commit. Before it nothing has happened, and the same envelope may come again.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use unum_identity::enrollment::{EnrollmentOutcome, EnrollmentReceipt, PublishedLeaf};
+use unum_identity::envelope::{
+    EnvelopeError, Payload, SealContext, UnverifiedEnvelope, leaf_signature_holds,
+};
+use unum_identity::field::{Commitment, FieldElement};
+use unum_identity::signed::Signed;
+use unum_identity::time::UnixTime;
+use unum_iris::EyePair;
+
+use crate::gallery::{self, Everyone};
+use crate::metrics::Stage;
+use crate::sealed::{Person, Place};
+use crate::server::App;
+use crate::store::devices::Device;
+use crate::store::sessions::IssuedNonce;
+use crate::store::{StoreError, Tx, devices, leaves, lock_enrollments, reviews, roots, sessions, templates};
+use crate::uniqueness::{Finding, Probe, Unfit};
+
+/// Seconds of an hour: the finest time that is kept with a leaf.
+const HOUR: u64 = 3600;
+
+/// Why nobody was enrolled.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum Refusal {
+    /// No envelope, or nothing a device of ours would send.
+    #[error("not a device envelope of this version")]
+    Malformed,
+    /// Not registered.
+    #[error("this device is not registered")]
+    DeviceUnknown,
+    /// The envelope's signature or the leaf's does not hold.
+    #[error("the device's signature does not hold")]
+    Signature,
+    /// Registered once, not trusted any more.
+    #[error("this device has been revoked")]
+    DeviceRevoked,
+    /// Never given to this device, or long ago. Ask for a new session.
+    #[error("this nonce was not given to this device")]
+    NonceUnknown,
+    /// Too late. Ask for a new session.
+    #[error("the nonce has expired")]
+    NonceExpired,
+    /// A replay, or an answer that was lost. Look whether the commitment is in the set.
+    #[error("the nonce has been used")]
+    NonceUsed,
+    /// A replay, or a device whose counter was reset.
+    #[error("counter {found}, must be above {last}")]
+    Counter { found: u64, last: u64 },
+    /// Not canonical, or the zero of an empty place.
+    #[error("the commitment is not a canonical, non-zero field element")]
+    Commitment,
+    /// In the set already.
+    #[error("this commitment is in the set")]
+    CommitmentKnown,
+    /// Another text than the one in force.
+    #[error("consent to version {found}, version {needed} is in force")]
+    Consent { found: u32, needed: u32 },
+    /// Not comparable with anyone. Capture again.
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
+    /// Not comparable with someone. Capture again.
+    #[error("only {compared} bits can be compared, need {needed}")]
+    TooLittleOverlap { compared: u32, needed: u32 },
+    /// Enrolled already.
+    #[error("this person is enrolled")]
+    Duplicate,
+    /// No place is left.
+    #[error("the set is full")]
+    SetFull,
+}
+
+/// Why there is no outcome.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EnrollError {
+    /// The server has decided against it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The database gave no answer: nothing is decided.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What is known before the deciding transaction.
+enum Judgement {
+    /// Not to be enrolled.
+    Refuse(Refusal),
+    /// Worth a decision.
+    Compared(Compared),
+}
+
+/// What a scan without a lock found.
+struct Compared {
+    probe: Arc<Probe>,
+    finding: Finding,
+    /// Who was covered.
+    everyone: Everyone,
+}
+
+/// How an envelope was settled.
+enum Settled {
+    /// The leaf's place.
+    Enrolled {
+        leaf_index: u64,
+    },
+    Review,
+    Refused(Refusal),
+}
+
+/// Enrolls the person of an envelope, if they are new.
+pub(crate) async fn enroll(app: &App, envelope: &[u8]) -> Result<EnrollmentOutcome, EnrollError> {
+    let payload = timed(app, Stage::Envelope, authenticate(app, envelope)).await?;
+    let eyes = timed(app, Stage::Open, async { open(app, &payload) }).await?;
+    let judgement = timed(app, Stage::Scan, judge(app, &payload, eyes)).await?;
+    match timed(app, Stage::Settle, settle(app, &payload, &judgement)).await? {
+        Settled::Refused(refusal) => Err(refusal.into()),
+        Settled::Review => Ok(EnrollmentOutcome::Review),
+        Settled::Enrolled { leaf_index } => {
+            let accepted_at = start_of_hour(app.clock.now());
+            let receipt = EnrollmentReceipt { commitment: payload.commitment, leaf_index, accepted_at };
+            Ok(EnrollmentOutcome::Enrolled { receipt: Signed::new(receipt, &app.keys.signing) })
+        }
+    }
+}
+
+async fn timed<T>(app: &App, stage: Stage, work: impl Future<Output = T>) -> T {
+    let started = Instant::now();
+    let result = work.await;
+    app.metrics.stage(stage, started.elapsed());
+    result
+}
+
+async fn authenticate(app: &App, envelope: &[u8]) -> Result<Payload, EnrollError> {
+    let envelope = UnverifiedEnvelope::from_bytes(envelope).map_err(|_| Refusal::Malformed)?;
+    let id = envelope.device();
+    let device = app.store.run_tx("find_device", |tx| async move { devices::get(&tx, id).await }).await?;
+    let device = device.ok_or(Refusal::DeviceUnknown)?;
+    let key = device.registration.key;
+    let payload = envelope.verify(&key).map_err(|error| match error {
+        EnvelopeError::Signature => Refusal::Signature,
+        EnvelopeError::Commitment => Refusal::Commitment,
+        _ => Refusal::Malformed,
+    })?;
+    if !leaf_signature_holds(payload.device, payload.commitment, &payload.leaf_signature, &key) {
+        return Err(Refusal::Signature.into());
+    }
+    if device.is_revoked {
+        return Err(Refusal::DeviceRevoked.into());
+    }
+    if payload.commitment == Commitment(FieldElement::ZERO) {
+        return Err(Refusal::Commitment.into());
+    }
+    if i64::try_from(payload.counter).is_err() {
+        return Err(Refusal::Malformed.into()); // a device that counts ten times a second gets there in 29 billion years
+    }
+    let needed = app.config.consent_version;
+    if payload.consent_version != needed {
+        return Err(Refusal::Consent { found: payload.consent_version, needed }.into());
+    }
+    Ok(payload)
+}
+
+fn open(app: &App, payload: &Payload) -> Result<EyePair, Refusal> {
+    let opened = payload.sealed.open(&app.keys.opening, SealContext::from(payload));
+    EyePair::from_bytes(&opened.map_err(|_| Refusal::Malformed)?).map_err(|_| Refusal::Malformed)
+}
+
+/// Everything that can be found out without a lock. What may have changed since is looked at again by [`settle`].
+async fn judge(app: &App, payload: &Payload, eyes: EyePair) -> Result<Judgement, StoreError> {
+    let now = app.clock.now();
+    let first_look = app.store.run_tx("look_at_enrollment", |tx| async move {
+        let device = devices::get(&tx, payload.device).await?;
+        let nonce = sessions::get(&tx, payload.nonce).await?;
+        if let Err(refusal) = admits(device.as_ref(), nonce.as_ref(), payload, now) {
+            return Ok(Err(refusal));
+        }
+        let known = leaves::index_of(&tx, payload.commitment).await?.is_some();
+        Ok(if known { Err(Refusal::CommitmentKnown) } else { Ok(()) })
+    });
+    if let Err(refusal) = first_look.await? {
+        return Ok(Judgement::Refuse(refusal));
+    }
+    let probe = match Probe::new(eyes, app.config.min_usable_bits, app.config.one_eye) {
+        Ok(probe) => Arc::new(probe),
+        Err(unfit) => return Ok(Judgement::Refuse(unfit.into())),
+    };
+    let everyone = app.gallery.sync(&app.store).await?;
+    let finding = scan(app, &probe, everyone.people().to_vec()).await;
+    Ok(Judgement::Compared(Compared { probe, finding, everyone }))
+}
+
+/// Compares on other threads than those that answer requests.
+async fn scan(app: &App, probe: &Arc<Probe>, people: Vec<Arc<EyePair>>) -> Finding {
+    let (probe, thresholds) = (Arc::clone(probe), app.config.thresholds);
+    let scan = tokio::task::spawn_blocking(move || probe.scan(&people, thresholds));
+    scan.await.expect("a scan does not panic, and is not cancelled")
+}
+
+/// Whether nonce and counter let this envelope in.
+fn admits(
+    device: Option<&Device>,
+    nonce: Option<&IssuedNonce>,
+    payload: &Payload,
+    now: UnixTime,
+) -> Result<(), Refusal> {
+    let device = device.ok_or(Refusal::DeviceUnknown)?;
+    if device.is_revoked {
+        return Err(Refusal::DeviceRevoked);
+    }
+    let nonce = nonce.filter(|nonce| nonce.device == payload.device).ok_or(Refusal::NonceUnknown)?;
+    if nonce.is_used {
+        return Err(Refusal::NonceUsed);
+    }
+    if now >= nonce.expires_at {
+        return Err(Refusal::NonceExpired);
+    }
+    match device.last_counter {
+        Some(last) if payload.counter <= last => Err(Refusal::Counter { found: payload.counter, last }),
+        _ => Ok(()),
+    }
+}
+
+async fn settle(app: &App, payload: &Payload, judgement: &Judgement) -> Result<Settled, StoreError> {
+    let now = app.clock.now();
+    let settled = app.store.run_tx("settle_enrollment", |tx| async move {
+        if let Err(refusal) = use_up(&tx, payload, now).await? {
+            return Ok(Settled::Refused(refusal));
+        }
+        match judgement {
+            Judgement::Refuse(refusal) => Ok(Settled::Refused(refusal.clone())),
+            Judgement::Compared(compared) => decide(app, &tx, payload, compared, now).await,
+        }
+    });
+    settled.await
+}
+
+/// Uses up nonce and counter, as far as they are this device's to use, and says whether they let the envelope in.
+async fn use_up(tx: &Tx, payload: &Payload, now: UnixTime) -> Result<Result<(), Refusal>, StoreError> {
+    let device = devices::lock(tx, payload.device).await?;
+    let nonce = sessions::lock(tx, payload.nonce).await?;
+    let admitted = admits(device.as_ref(), nonce.as_ref(), payload, now);
+    if device.is_some_and(|device| device.last_counter.is_none_or(|last| payload.counter > last)) {
+        devices::set_counter(tx, payload.device, payload.counter).await?;
+    }
+    if nonce.is_some_and(|nonce| nonce.device == payload.device) {
+        sessions::use_up(tx, payload.nonce).await?;
+    }
+    Ok(admitted)
+}
+
+/// Acts on what the scan found; of the unique ones, compares with whoever came since.
+async fn decide(
+    app: &App,
+    tx: &Tx,
+    payload: &Payload,
+    Compared { probe, finding, everyone }: &Compared,
+    now: UnixTime,
+) -> Result<Settled, StoreError> {
+    let mut finding = *finding;
+    let mut people = everyone.watermark();
+    if finding == Finding::Unique {
+        // From here to the commit nobody else enrolls, on any server. The scan covered rows 1 to the watermark, this
+        // covers the rest: everyone, exactly once.
+        lock_enrollments(tx).await?;
+        let tail = app.gallery.tail(tx, everyone).await?;
+        people += tail.len() as u64;
+        finding = scan(app, probe, tail).await;
+    }
+    match finding {
+        Finding::Unique => admit(app, tx, payload, probe, people, now).await,
+        Finding::Review => {
+            let place = Place::Review { commitment: payload.commitment };
+            let sealed = app.keys.template.seal(&person(payload, probe), place, &mut *app.rng());
+            reviews::insert(tx, payload, &sealed, start_of_hour(now)).await?;
+            Ok(Settled::Review)
+        }
+        Finding::Duplicate => Ok(Settled::Refused(Refusal::Duplicate)),
+        Finding::TooLittleOverlap { compared, needed } => {
+            Ok(Settled::Refused(Refusal::TooLittleOverlap { compared, needed }))
+        }
+    }
+}
+
+/// Adds a person who is new. `people` is how many there are. The caller holds the lock.
+async fn admit(
+    app: &App,
+    tx: &Tx,
+    payload: &Payload,
+    probe: &Probe,
+    people: u64,
+    now: UnixTime,
+) -> Result<Settled, StoreError> {
+    let commitment = payload.commitment;
+    if leaves::index_of(tx, commitment).await?.is_some() {
+        return Ok(Settled::Refused(Refusal::CommitmentKnown));
+    }
+    let (leaf_index, root) = app.published.next_root(tx, commitment).await?;
+    let Ok(root) = root else { return Ok(Settled::Refused(Refusal::SetFull)) };
+    let leaf = PublishedLeaf { commitment, device: payload.device, signature: payload.leaf_signature };
+    leaves::insert(tx, leaf_index, &leaf, start_of_hour(now)).await?;
+    roots::replace(tx, root, leaf_index + 1, end_of_hour(now)).await?;
+    let row = gallery::row(&person(payload, probe), people, &app.keys.template, &mut *app.rng());
+    templates::insert(tx, &row).await?;
+    reviews::delete(tx, commitment).await?;
+    Ok(Settled::Enrolled { leaf_index })
+}
+
+fn person(payload: &Payload, probe: &Probe) -> Person {
+    Person {
+        commitment: payload.commitment,
+        consent_version: payload.consent_version,
+        eyes: probe.eyes().clone(),
+    }
+}
+
+fn start_of_hour(time: UnixTime) -> UnixTime {
+    UnixTime(time.0 - time.0 % HOUR)
+}
+
+fn end_of_hour(time: UnixTime) -> UnixTime {
+    UnixTime(time.0.saturating_add(HOUR - 1) / HOUR * HOUR)
+}
+
+#[cfg(test)]
+mod tests {
+    use unum_identity::bytes::{DeviceId, DeviceKey, DeviceSignature, FirmwareMeasurement, Nonce};
+    use unum_identity::enrollment::DeviceRegistration;
+    use unum_identity::envelope::{CaptureReport, OpeningKey, SealedTemplates};
+
+    use super::*;
+
+    const NOW: UnixTime = UnixTime(1000);
+
+    fn payload(counter: u64) -> Payload {
+        let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
+        let (nonce, device, commitment) = (Nonce([1; 32]), DeviceId([2; 16]), Commitment(3.into()));
+        let to = OpeningKey::generate(&mut rng).sealing_key();
+        let context = SealContext { nonce, device, commitment };
+        Payload {
+            nonce,
+            device,
+            counter,
+            firmware: FirmwareMeasurement([4; 32]),
+            commitment,
+            leaf_signature: DeviceSignature([5; 64]),
+            consent_version: 1,
+            report: CaptureReport::default(),
+            sealed: SealedTemplates::seal(b"", &to, context, &mut rng).unwrap(),
+        }
+    }
+
+    fn device(last_counter: Option<u64>, is_revoked: bool) -> Device {
+        let registration =
+            DeviceRegistration { device: DeviceId([2; 16]), key: DeviceKey([2; 33]), label: "d".into() };
+        Device { registration, is_revoked, last_counter }
+    }
+
+    fn nonce(device: u8, expires_at: u64, is_used: bool) -> IssuedNonce {
+        IssuedNonce { device: DeviceId([device; 16]), expires_at: UnixTime(expires_at), is_used }
+    }
+
+    #[track_caller]
+    fn check(device: Option<&Device>, nonce: Option<&IssuedNonce>, counter: u64, expected: Option<&str>) {
+        let found = admits(device, nonce, &payload(counter), NOW).err();
+        let code = found.map(|refusal| crate::problem::Problem::from(refusal).code().to_owned());
+        assert_eq!(code.as_deref(), expected);
+    }
+
+    #[test]
+    fn nonce_and_counter_decide() {
+        let (fresh, good) = (device(None, false), nonce(2, 1001, false));
+        check(Some(&fresh), Some(&good), 0, None);
+        check(Some(&device(Some(7), false)), Some(&good), 8, None);
+        check(Some(&device(Some(7), false)), Some(&good), 7, Some("counter_not_rising"));
+        check(None, Some(&good), 1, Some("device_unknown"));
+        check(Some(&device(None, true)), Some(&good), 1, Some("device_revoked"));
+        check(Some(&fresh), None, 1, Some("nonce_unknown"));
+        check(Some(&fresh), Some(&nonce(9, 1001, false)), 1, Some("nonce_unknown"));
+        check(Some(&fresh), Some(&nonce(2, 1000, false)), 1, Some("nonce_expired"));
+        check(Some(&fresh), Some(&nonce(2, 1001, true)), 1, Some("nonce_used"));
+    }
+
+    #[test]
+    fn a_replay_is_told_so_and_not_that_its_counter_is_old() {
+        check(Some(&device(Some(7), false)), Some(&nonce(2, 1001, true)), 7, Some("nonce_used"));
+    }
+
+    #[test]
+    fn times_lose_their_minutes() {
+        assert_eq!(
+            (start_of_hour(UnixTime(7199)), end_of_hour(UnixTime(7199))),
+            (UnixTime(3600), UnixTime(7200))
+        );
+        assert_eq!(
+            (start_of_hour(UnixTime(7200)), end_of_hour(UnixTime(7200))),
+            (UnixTime(7200), UnixTime(7200))
+        );
+    }
+}

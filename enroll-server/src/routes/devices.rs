@@ -1,0 +1,79 @@
+//! Operators register and revoke devices.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use unum_identity::bytes::DeviceId;
+use unum_identity::enrollment::DeviceRegistration;
+use unum_identity::problem::Problem as ProblemBody;
+
+use super::input::{Json, Operator, Path};
+use crate::problem::Problem;
+use crate::server::App;
+use crate::store::devices;
+
+/// Longest label, in characters; the schema has the same limit.
+const MAX_LABEL: usize = 64;
+
+/// Registers a device
+///
+/// The same body again changes nothing and is answered with 200.
+#[utoipa::path(post, path = "/v1/devices", tag = "enrollment", security(("operator" = [])),
+    request_body = DeviceRegistration,
+    responses(
+        (status = 201, description = "Registered", body = DeviceRegistration),
+        (status = 200, description = "Was registered already, exactly so", body = DeviceRegistration),
+        (status = "4XX", description = "`operator_unauthorized`, `device_known`, `device_key_invalid`, `label_invalid`, `body_invalid`",
+            body = ProblemBody, content_type = "application/problem+json")))]
+pub(super) async fn register(
+    _: Operator,
+    State(app): State<Arc<App>>,
+    Json(device): Json<DeviceRegistration>,
+) -> Result<(StatusCode, axum::Json<DeviceRegistration>), Problem> {
+    if !device.key.is_usable() {
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "device_key_invalid"));
+    }
+    if device.label.is_empty() || device.label.chars().count() > MAX_LABEL {
+        let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "label_invalid");
+        return Err(problem.detail(format!("a label has 1 to {MAX_LABEL} characters")));
+    }
+    let (now, asked) = (app.clock.now(), &device);
+    let (is_new, registered) = app
+        .store
+        .run_tx("register_device", |tx| async move {
+            let is_new = devices::insert(&tx, asked, now).await?;
+            Ok((is_new, devices::get(&tx, asked.device).await?))
+        })
+        .await?;
+    if registered.is_none_or(|registered| registered.registration != device) {
+        let problem = Problem::new(StatusCode::CONFLICT, "device_known");
+        return Err(problem.detail("this id is registered with another key or label"));
+    }
+    Ok((if is_new { StatusCode::CREATED } else { StatusCode::OK }, axum::Json(device)))
+}
+
+/// Revokes a device
+///
+/// Nothing it signs is accepted from now on. Leaves that it vouched for stay. Revoking again changes nothing.
+#[utoipa::path(post, path = "/v1/devices/{device}/revoke", tag = "enrollment", security(("operator" = [])),
+    params(("device" = String, Path, description = "32 lower-case hex digits")),
+    responses(
+        (status = 204, description = "Revoked"),
+        (status = "4XX", description = "`operator_unauthorized`, `device_unknown`, `path_invalid`",
+            body = ProblemBody, content_type = "application/problem+json")))]
+pub(super) async fn revoke(
+    _: Operator,
+    State(app): State<Arc<App>>,
+    Path(device): Path<DeviceId>,
+) -> Result<StatusCode, Problem> {
+    let now = app.clock.now();
+    match app
+        .store
+        .run_tx("revoke_device", |tx| async move { devices::revoke(&tx, device, now).await })
+        .await?
+    {
+        true => Ok(StatusCode::NO_CONTENT),
+        false => Err(Problem::new(StatusCode::NOT_FOUND, "device_unknown")),
+    }
+}

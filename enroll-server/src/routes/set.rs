@@ -1,0 +1,67 @@
+//! Everyone reads the set.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use unum_identity::enrollment::{InclusionProof, SetIdentity, Snapshot};
+use unum_identity::field::Commitment;
+use unum_identity::problem::Problem as ProblemBody;
+
+use super::input::{Path, Query};
+use crate::problem::Problem;
+use crate::server::App;
+use crate::store::devices;
+
+/// At which size of the set.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AtSize {
+    /// Leaves; all of them if absent.
+    size: Option<u64>,
+}
+
+/// What a newcomer must trust to follow the set
+#[utoipa::path(get, path = "/v1/set", tag = "set", responses((status = 200, body = SetIdentity)))]
+pub(super) async fn identity(State(app): State<Arc<App>>) -> Result<Json<SetIdentity>, Problem> {
+    let devices = app.store.run_tx("list_devices", |tx| async move { devices::all(&tx).await }).await?;
+    Ok(Json(SetIdentity { origin: app.config.origin.clone(), key: app.keys.service_key(), devices }))
+}
+
+/// The signed root of the whole set, as C2SP `tlog-checkpoint`
+#[utoipa::path(get, path = "/v1/set/checkpoint", tag = "set",
+    responses((status = 200, body = String, content_type = "text/plain")))]
+pub(super) async fn checkpoint(State(app): State<Arc<App>>) -> Result<String, Problem> {
+    Ok(app.published.checkpoint(&app.store).await?.0)
+}
+
+/// The whole set at one size
+#[utoipa::path(get, path = "/v1/set/snapshot", tag = "set",
+    params(("size" = Option<u64>, Query, description = "Leaves; all of them if absent")),
+    responses(
+        (status = 200, body = Snapshot),
+        (status = 422, description = "`size_invalid`, `query_invalid`", body = ProblemBody, content_type = "application/problem+json")))]
+pub(super) async fn snapshot(
+    State(app): State<Arc<App>>,
+    Query(at): Query<AtSize>,
+) -> Result<Json<Snapshot>, Problem> {
+    Ok(Json(app.published.snapshot(&app.store, at.size).await?))
+}
+
+/// The path from a commitment to a root
+#[utoipa::path(get, path = "/v1/commitments/{commitment}/proof", tag = "set",
+    params(
+        ("commitment" = Commitment, Path, description = "0x and 64 lower-case hex digits"),
+        ("size" = Option<u64>, Query, description = "Leaves under the root; all of them if absent")),
+    responses(
+        (status = 200, body = InclusionProof),
+        (status = 404, description = "`commitment_unknown`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`size_invalid`, `path_invalid`, `query_invalid`", body = ProblemBody, content_type = "application/problem+json")))]
+pub(super) async fn inclusion_proof(
+    State(app): State<Arc<App>>,
+    Path(commitment): Path<Commitment>, // parsed here; below this line it is canonical
+    Query(at): Query<AtSize>,
+) -> Result<Json<InclusionProof>, Problem> {
+    Ok(Json(app.published.inclusion_proof(&app.store, commitment, at.size).await?))
+}

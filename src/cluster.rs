@@ -1,0 +1,308 @@
+//! A private Postgres: the system's own binaries, a folder of ours, a free loopback port, a random password.
+//!
+//! Never a shared server. As root it runs as the unprivileged user `postgres`, since Postgres refuses root. It
+//! cannot outlive us: a shell beside it reads a pipe that only we hold open, and stops it when the pipe closes,
+//! even if we are killed.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rand_core::Rng;
+
+/// How long a start may take: recovery after a crash is bounded by checkpoints, a slow disk is not.
+const START_LIMIT: Duration = Duration::from_secs(60);
+const SUPERUSER: &str = "unum";
+
+/// Stops Postgres when our end of its standard input closes or says `pause`. `$0` is the binary, `$1` the folder to
+/// remove in the end, or nothing.
+const KEEPER: &str = r#"remove=$1; shift; "$0" "$@" & p=$!
+read -r pause; kill -INT $p; wait $p
+if [ -n "$remove" ] && [ -z "$pause" ]; then rm -rf "$remove"; fi"#;
+
+/// Why there is no private Postgres.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClusterError {
+    /// Postgres is not installed. Install it.
+    #[error("no Postgres found below /usr/lib/postgresql or in PATH; install it: apt install postgresql")]
+    NotInstalled,
+    /// We are root and there is nobody to run Postgres as. Install Debian's package, which makes the user.
+    #[error("running as root needs the system user `postgres`, which Debian's package makes: apt install postgresql")]
+    NoUser,
+    /// A file or process operation failed.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// `initdb` or Postgres itself did not work; its own words follow.
+    #[error("{program} failed: {output}")]
+    Program {
+        /// Which program.
+        program: &'static str,
+        /// The end of what it printed.
+        output: String,
+    },
+    /// The server runs but does not do what it is asked.
+    #[error("Postgres: {0}")]
+    Query(#[from] postgres::Error),
+}
+
+fn io(what: &'static str) -> impl FnOnce(std::io::Error) -> ClusterError {
+    move |source| ClusterError::Io { what, source }
+}
+
+/// A running private Postgres. Dropping it stops the server; the data stay, unless it is temporary.
+#[derive(Debug)]
+pub struct Cluster {
+    binaries: PathBuf,
+    folder: PathBuf,
+    temporary: bool,
+    password: String,
+    port: u16,
+    owner: Option<Owner>,
+    keeper: Option<Child>,
+}
+
+/// Whom to run as, when we are root.
+#[derive(Clone, Copy, Debug)]
+struct Owner {
+    uid: u32,
+    gid: u32,
+}
+
+impl Cluster {
+    /// Starts a Postgres whose data are in `folder`, which is made if it is missing.
+    ///
+    /// # Errors
+    ///
+    /// A [`ClusterError`] that says what to do.
+    pub fn start(folder: &Path, rng: &mut impl Rng) -> Result<Self, ClusterError> {
+        Self::start_in(folder, false, rng)
+    }
+
+    /// Starts a Postgres in a new folder that is gone when we end, however we end.
+    ///
+    /// # Errors
+    ///
+    /// A [`ClusterError`] that says what to do.
+    pub fn temporary(rng: &mut impl Rng) -> Result<Self, ClusterError> {
+        let folder = tempfile::Builder::new().prefix("unum-postgres-").tempdir().map_err(io("make a folder"))?;
+        Self::start_in(&folder.keep(), true, rng)
+    }
+
+    fn start_in(folder: &Path, temporary: bool, rng: &mut impl Rng) -> Result<Self, ClusterError> {
+        let binaries = find_binaries().ok_or(ClusterError::NotInstalled)?;
+        let owner = owner()?;
+        fs::create_dir_all(folder).map_err(io("make the data folder"))?;
+        let folder = folder.canonicalize().map_err(io("find the data folder"))?;
+        own(&folder, owner)?;
+        let password = password(&folder, owner, rng)?;
+        let port = free_port()?;
+        let mut cluster = Self { binaries, folder, temporary, password, port, owner, keeper: None };
+        cluster.init()?;
+        cluster.resume()?;
+        Ok(cluster)
+    }
+
+    /// Where the database `name` is, which is made if it is missing.
+    ///
+    /// # Errors
+    ///
+    /// [`ClusterError::Query`].
+    pub fn database(&self, name: &str) -> Result<String, ClusterError> {
+        let mut client = self.connect()?;
+        let known = client.query_opt("SELECT 1 FROM pg_database WHERE datname = $1", &[&name])?.is_some();
+        if !known {
+            client.batch_execute(&format!("CREATE DATABASE \"{name}\""))?; // our own names: no quoting needed
+        }
+        Ok(self.url(name))
+    }
+
+    /// The loopback port. It stays the same over [`Cluster::pause`].
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Stops the server, as an outage does: connections break.
+    pub fn pause(&mut self) {
+        self.end(b"pause\n");
+    }
+
+    /// Tells the keeper, which interrupts Postgres: it shuts down fast, breaking connections. Waits for both.
+    fn end(&mut self, order: &[u8]) {
+        if let Some(mut keeper) = self.keeper.take() {
+            if let Some(mut pipe) = keeper.stdin.take() {
+                let _ = pipe.write_all(order); // a keeper that is gone has nothing left to stop
+            }
+            let _ = keeper.wait();
+        }
+    }
+
+    /// Starts the server again.
+    ///
+    /// # Errors
+    ///
+    /// [`ClusterError::Program`] with the end of its log if it does not come up.
+    pub fn resume(&mut self) -> Result<(), ClusterError> {
+        let log = fs::File::create(self.log()).map_err(io("make Postgres's log"))?;
+        own(&self.log(), self.owner)?;
+        let mut command = self.command("sh");
+        command
+            .args(["-c", KEEPER])
+            .arg(self.binaries.join("postgres"))
+            .arg(if self.temporary { self.folder.as_os_str() } else { "".as_ref() })
+            .arg("-D")
+            .arg(self.folder.join("data"))
+            .args(["-p", &self.port.to_string()])
+            .args(["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="])
+            .args(["-c", "max_connections=200"])
+            .stdin(Stdio::piped())
+            .stdout(log.try_clone().map_err(io("share Postgres's log"))?)
+            .stderr(log)
+            .process_group(0); // Ctrl-C is for us; Postgres stops when we do
+        self.keeper = Some(command.spawn().map_err(io("start Postgres"))?);
+        self.wait_until_ready()
+    }
+
+    fn init(&self) -> Result<(), ClusterError> {
+        if self.folder.join("data/PG_VERSION").exists() {
+            return Ok(());
+        }
+        let output = self
+            .command(self.binaries.join("initdb"))
+            .args(["--username", SUPERUSER, "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C"])
+            .arg("--pwfile")
+            .arg(self.folder.join("password"))
+            .arg("-D")
+            .arg(self.folder.join("data"))
+            .output()
+            .map_err(io("start initdb"))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let output = String::from_utf8_lossy(&output.stderr).into_owned();
+        Err(ClusterError::Program { program: "initdb", output })
+    }
+
+    fn wait_until_ready(&mut self) -> Result<(), ClusterError> {
+        let start = Instant::now();
+        loop {
+            match self.connect() {
+                Ok(_) => return Ok(()),
+                Err(error) if start.elapsed() > START_LIMIT => return Err(error.into()),
+                Err(_) if self.has_given_up() => {
+                    let output = fs::read_to_string(self.log()).unwrap_or_default();
+                    return Err(ClusterError::Program { program: "postgres", output });
+                }
+                Err(_) => std::thread::sleep(Duration::from_millis(30)),
+            }
+        }
+    }
+
+    /// Whether Postgres said that it stops: its keeper still waits for us then.
+    fn has_given_up(&self) -> bool {
+        let mut log = String::new();
+        let read = fs::File::open(self.log()).and_then(|mut file| file.read_to_string(&mut log));
+        read.is_ok() && (log.contains("database system is shut down") || log.contains("FATAL:  could not"))
+    }
+
+    fn connect(&self) -> Result<postgres::Client, postgres::Error> {
+        postgres::Client::connect(&self.url("postgres"), postgres::NoTls)
+    }
+
+    fn url(&self, database: &str) -> String {
+        format!("postgres://{SUPERUSER}:{}@127.0.0.1:{}/{database}", self.password, self.port)
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.join("postgres.log")
+    }
+
+    /// A command that runs as the owner, in the data folder, in English (we read the log).
+    fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(&self.folder).env("LC_ALL", "C");
+        if let Some(Owner { uid, gid }) = self.owner {
+            command.uid(uid).gid(gid);
+        }
+        command
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        self.end(b"");
+        if self.temporary {
+            let _ = fs::remove_dir_all(&self.folder); // it was paused, or never came up
+        }
+    }
+}
+
+/// The newest installed Postgres: Debian keeps its server binaries out of `PATH`.
+pub fn find_binaries() -> Option<PathBuf> {
+    let debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut versions: Vec<_> = debian.map(|path| (version(&path), path.join("bin"))).collect();
+    versions.sort();
+    let newest_first = versions.into_iter().rev().map(|(_, path)| path);
+    let in_path = std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect::<Vec<_>>());
+    newest_first
+        .chain(in_path.into_iter().flatten())
+        .find(|folder| folder.join("initdb").exists() && folder.join("postgres").exists())
+}
+
+fn version(path: &Path) -> u32 {
+    path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse().ok()).unwrap_or(0)
+}
+
+/// A port that was free a moment ago. Postgres cannot be handed a bound socket.
+fn free_port() -> Result<u16, ClusterError> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(io("find a free port"))?;
+    Ok(listener.local_addr().map_err(io("find a free port"))?.port())
+}
+
+/// `postgres`, if we are root.
+fn owner() -> Result<Option<Owner>, ClusterError> {
+    let id = |arguments: &[&str]| -> Option<u32> {
+        let output = Command::new("id").args(arguments).output().ok()?;
+        String::from_utf8(output.stdout).ok()?.trim().parse().ok()
+    };
+    if id(&["-u"]) != Some(0) {
+        return Ok(None);
+    }
+    match (id(&["-u", "postgres"]), id(&["-g", "postgres"])) {
+        (Some(uid), Some(gid)) => Ok(Some(Owner { uid, gid })),
+        _ => Err(ClusterError::NoUser),
+    }
+}
+
+fn own(path: &Path, owner: Option<Owner>) -> Result<(), ClusterError> {
+    match owner {
+        Some(Owner { uid, gid }) => chown(path, Some(uid), Some(gid)).map_err(io("give the folder to Postgres")),
+        None => Ok(()),
+    }
+}
+
+/// The stored password of this folder, or a new one.
+fn password(folder: &Path, owner: Option<Owner>, rng: &mut impl Rng) -> Result<String, ClusterError> {
+    let path = folder.join("password");
+    if let Ok(password) = fs::read_to_string(&path) {
+        return Ok(password);
+    }
+    let mut bytes = [0; 16];
+    rng.fill_bytes(&mut bytes);
+    let password = hex::encode(bytes);
+    fs::write(&path, "").map_err(io("write the password"))?;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).map_err(io("protect the password"))?;
+    fs::write(&path, &password).map_err(io("write the password"))?;
+    own(&path, owner)?;
+    Ok(password)
+}

@@ -1,0 +1,63 @@
+//! What to do about an error, in one sentence.
+
+use wallet_sdk::client::ClientError;
+use wallet_sdk::{ProveError, VaultError};
+
+/// What the person can do next, if we know.
+pub(crate) fn advice(error: &anyhow::Error) -> Option<String> {
+    if let Some(error) = error.downcast_ref::<ClientError>() {
+        return of_client(error);
+    }
+    let advice = match (error.downcast_ref::<VaultError>(), error.downcast_ref::<ProveError>()) {
+        (Some(VaultError::Exists { .. }), _) => {
+            "choose another place with --file; a wallet is never replaced"
+        }
+        (Some(VaultError::NotAVault), _) => "say which file is your wallet with --file",
+        (Some(VaultError::Locked), _) => {
+            "try again; if you are sure of the passphrase, use a copy of the file"
+        }
+        (_, Some(ProveError::NotOurs | ProveError::Broken)) => {
+            "fetch the path again: `wallet status --save FILE`"
+        }
+        _ => return None,
+    };
+    Some(advice.to_owned())
+}
+
+fn of_client(error: &ClientError) -> Option<String> {
+    let problem = match error {
+        ClientError::Refused(problem) => problem,
+        ClientError::Unavailable { .. } => {
+            return Some("check the address (--enroll, --distribution), or try again later".to_owned());
+        }
+        _ => return Some("do not act on it; ask whoever runs the service".to_owned()),
+    };
+    let advice = match &*problem.code {
+        "commitment_unknown" => {
+            "you are not enrolled, or were not at that size of the set: `wallet show` at a device"
+        }
+        "nullifier_used" => "you have done this before: a proof counts once for each app and action",
+        "claimed_for_another_recipient" => {
+            "your share of this period was claimed on other terms, once and for all"
+        }
+        "root_expired" => "the path is too old: prove again without --inclusion",
+        _ => return problem.retry_after.map(|seconds| format!("try again in {seconds} s")),
+    };
+    Some(advice.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use unum_identity::problem::Problem;
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_says_what_to_do_or_when_to_come_back() {
+        let advise = |problem| advice(&ClientError::Refused(problem).into());
+        assert!(advise(Problem::new(404, "commitment_unknown")).unwrap().contains("wallet show"));
+        let pending = Problem::new(409, "commitment_pending").retry_after(3);
+        assert_eq!(advise(pending).as_deref(), Some("try again in 3 s"));
+        assert_eq!(advise(Problem::new(422, "proof_invalid")), None);
+    }
+}

@@ -1,0 +1,95 @@
+//! The enrollment server, as a wallet and an app see it: paths, checkpoints, and whether a proof holds.
+
+use unum_identity::bytes::ServiceKey;
+use unum_identity::checkpoint::{Checkpoint, SignedCheckpoint};
+use unum_identity::enrollment::{InclusionProof, SetIdentity};
+use unum_identity::field::Commitment;
+use unum_identity::humanness::{Verified, VerifyRequest};
+
+use super::ClientError;
+use super::http::Service;
+
+/// An enrollment server.
+#[derive(Clone, Debug)]
+pub struct EnrollServer(Service);
+
+impl EnrollServer {
+    /// The server at `base`, such as `http://127.0.0.1:8080`.
+    pub fn at(base: &str) -> Self {
+        Self(Service::at(base))
+    }
+
+    /// What the server says about itself. It is the server's own word: compare it with what you know from elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// A [`ClientError`].
+    pub fn set(&self) -> Result<SetIdentity, ClientError> {
+        self.0.get("/v1/set")
+    }
+
+    /// The newest checkpoint, signed by `trusted`.
+    ///
+    /// # Errors
+    ///
+    /// A [`ClientError`].
+    pub fn checkpoint(&self, origin: &str, trusted: &ServiceKey) -> Result<Checkpoint, ClientError> {
+        SignedCheckpoint(self.0.get_text("/v1/set/checkpoint")?)
+            .verify(origin, trusted)
+            .map_err(|_| ClientError::Untrue("the checkpoint is not signed by the trusted key"))
+    }
+
+    /// The path of `commitment` to the root of the first `size` leaves, or to the newest root. The path leads
+    /// there; whether the root is the right one is for a checkpoint or a period to say.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Refused`] with `commitment_unknown` or `commitment_pending`, among others.
+    pub fn inclusion(
+        &self,
+        commitment: Commitment,
+        size: Option<u64>,
+    ) -> Result<InclusionProof, ClientError> {
+        let query = size.map(|size| format!("?size={size}")).unwrap_or_default();
+        let proof: InclusionProof = self.0.get(&format!("/v1/commitments/{commitment}/proof{query}"))?;
+        if proof.commitment != commitment || size.is_some_and(|size| size != proof.size) {
+            return Err(ClientError::Untrue("the path is not the one that was asked for"));
+        }
+        if !proof.holds() {
+            return Err(ClientError::Untrue("the path does not lead from the commitment to the root"));
+        }
+        Ok(proof)
+    }
+
+    /// The path of `commitment` to the root of the newest checkpoint, signed by `trusted`.
+    ///
+    /// # Errors
+    ///
+    /// A [`ClientError`].
+    pub fn signed_inclusion(
+        &self,
+        commitment: Commitment,
+        origin: &str,
+        trusted: &ServiceKey,
+    ) -> Result<InclusionProof, ClientError> {
+        let checkpoint = self.checkpoint(origin, trusted)?;
+        let proof = self.inclusion(commitment, Some(checkpoint.size))?;
+        if proof.root != checkpoint.root {
+            return Err(ClientError::Untrue("the path leads to another root than the signed one"));
+        }
+        Ok(proof)
+    }
+
+    /// Asks whether a proof shows a human who has not done this before, and uses the nullifier up.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Refused`] with `nullifier_used` if it was used before, among others.
+    pub fn verify(&self, request: &VerifyRequest) -> Result<Verified, ClientError> {
+        let (_, verified): (_, Verified) = self.0.post("/v1/verify", request)?;
+        if verified.nullifier != request.nullifier {
+            return Err(ClientError::Untrue("it is about another nullifier"));
+        }
+        Ok(verified)
+    }
+}
