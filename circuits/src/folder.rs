@@ -1,7 +1,7 @@
 //! Keys on disk: a folder with `proving.key`, `verifying.key`, and `keys.json` that names their hashes.
 //!
 //! The one part of this crate that does I/O, behind the feature `folder`: the library that proves and verifies is
-//! handed bytes, and only the programs that *make* keys (`circuits`, `unum`) need a folder.
+//! handed bytes, and only programs that make key folders or read a proving key turn it on.
 //!
 //! A folder appears whole or not at all: it is written beside its place and renamed, so that two programs that
 //! create it at once end with the keys of one of them. `keys.json` lies beside what it describes, so it shows

@@ -7,7 +7,7 @@ CREATE TABLE devices (
     device        BYTEA PRIMARY KEY CHECK (octet_length(device) = 16), -- chosen by whoever provisions the device
     public_key    BYTEA NOT NULL CHECK (octet_length(public_key) = 33), -- P-256, compressed SEC1 point
     label         TEXT NOT NULL CHECK (length(label) BETWEEN 1 AND 64), -- what operators call it; published with the set
-    registered_at TIMESTAMPTZ NOT NULL,
+    registered_at TIMESTAMPTZ NOT NULL,                                -- by an operator; the order in which devices are listed
     revoked_at    TIMESTAMPTZ,                                         -- from then on nothing it signs is accepted
     last_counter  BIGINT CHECK (last_counter >= 0)                     -- highest counter of any envelope; null before the first
 );
@@ -51,7 +51,7 @@ CREATE TABLE roots (
 -- People whose eyes disagree: one known, one not. An operator decides. None of them is in the set.
 CREATE TABLE reviews (
     commitment      BYTEA PRIMARY KEY CHECK (octet_length(commitment) = 32), -- the leaf asked for; asking again adds no second case
-    device          BYTEA NOT NULL REFERENCES devices (device),              -- who asked
+    device          BYTEA NOT NULL REFERENCES devices (device),              -- who asked for it
     leaf_signature  BYTEA NOT NULL CHECK (octet_length(leaf_signature) = 64), -- its signature, needed if the operator admits the person
     firmware        BYTEA NOT NULL CHECK (octet_length(firmware) = 32),      -- measurement of the device's firmware
     consent_version INTEGER NOT NULL,                                        -- the text the person agreed to (unsigned, stored as its 32 bits)

@@ -49,8 +49,8 @@ pub struct Config {
     /// Whether people with one eye may enroll. One person could then come twice, once with each.
     #[serde(default)]
     pub one_eye: bool,
-    /// Fewest bits that must be visible in each eye, of 16,384. A template that shows less would later be
-    /// comparable with few others, and every comparison that fails asks somebody else for a new capture.
+    /// Fewest bits that must be visible in each eye, of 16,384. It guards everyone else: a comparison needs 30 % in
+    /// common, so a nearly closed eye, once enrolled, would fail all comparisons and nobody could enroll after it.
     #[serde(default = "defaults::min_usable_bits")]
     pub min_usable_bits: u32,
     /// How long a nonce is good.
@@ -68,9 +68,10 @@ mod defaults {
     pub(super) fn consent_version() -> u32 {
         1
     }
-    /// What a comparison needs at the very least; below it an eye is comparable with nobody.
+    /// Half. Masks of different people hide different places: a half-visible eye has the required 30 % in common
+    /// with eyes that show 60 %.
     pub(super) fn min_usable_bits() -> u32 {
-        unum_iris::MIN_COMPARED
+        unum_iris::BITS / 2
     }
     /// DESIGN, section 4: long enough for both eyes and a retry, too short to be carried away.
     pub(super) fn nonce_lifetime_seconds() -> u64 {
@@ -159,6 +160,32 @@ pub enum ConfigError {
 }
 
 impl Config {
+    /// A configuration with the default of everything that has one.
+    pub fn local(
+        bind: SocketAddr,
+        database_url: String,
+        operator_token: String,
+        origin: &str,
+        keys: PathBuf,
+        verifying_key: PathBuf,
+    ) -> Self {
+        Self {
+            bind,
+            database_url,
+            operator_token: operator_token.into(),
+            origin: origin.to_owned(),
+            keys,
+            verifying_key,
+            consent_version: defaults::consent_version(),
+            thresholds: Thresholds::default(),
+            one_eye: false,
+            min_usable_bits: defaults::min_usable_bits(),
+            nonce_lifetime_seconds: defaults::nonce_lifetime_seconds(),
+            root_window_seconds: defaults::root_window_seconds(),
+            startup_wait_seconds: defaults::startup_wait_seconds(),
+        }
+    }
+
     /// Reads a file; `env` looks up a variable of the environment.
     ///
     /// # Errors
@@ -264,7 +291,7 @@ mod tests {
     fn the_environment_wins_over_the_file() {
         let config = load(FILE, &[("DATABASE_URL", "postgres://from-env")]).unwrap();
         assert_eq!(config.database_url, "postgres://from-env");
-        assert_eq!(config.nonce_lifetime(), Duration::from_secs(120));
+        assert_eq!(config.nonce_lifetime(), Duration::from_mins(2));
         assert_eq!(config.thresholds, Thresholds::default());
     }
 

@@ -109,6 +109,7 @@ async fn watch(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
     response
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the layer wants it so")]
 fn panicked(cause: Box<dyn Any + Send>) -> Response {
     let message =
         cause.downcast_ref::<&str>().copied().or(cause.downcast_ref::<String>().map(String::as_str));

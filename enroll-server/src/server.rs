@@ -21,7 +21,7 @@ use crate::routes;
 use crate::store::{Store, StoreError, chain, sessions};
 
 /// How often old nonces are forgotten and histograms folded.
-const HOUSEKEEPING: Duration = Duration::from_secs(60);
+const HOUSEKEEPING: Duration = Duration::from_mins(1);
 /// How long a nonce is remembered after its end: a device that late has given up or was moved.
 const NONCE_KEPT: u64 = 3600;
 /// How long requests in flight may take to finish at a shutdown: as long as a transaction.

@@ -173,10 +173,10 @@ mod tests {
     use unum_iris::{MIN_COMPARED, closest_rotation};
 
     use super::*;
-    use crate::camera::render::{Conditions, Renderer, Subject};
+    use crate::camera::render::{Conditions, Renderer, Subject, Visit};
 
-    fn visit(person: u64, eye: Eye, conditions: Conditions) -> Option<crate::camera::render::Visit> {
-        Some(Subject::new(person, eye).visit_under(1, conditions))
+    fn visit(person: u64, eye: Eye, conditions: Conditions) -> Visit {
+        Subject::new(person, eye).visit_under(1, conditions)
     }
 
     fn capture(person: u64, session: u64) -> Acquired {
@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn a_closed_eye_is_refused_with_its_reason_and_the_other_can_do() {
         let open = visit(50, Eye::Right, Conditions::good());
-        let mut camera = Renderer::showing(visit(50, Eye::Left, Conditions::closed()), open);
+        let mut camera = Renderer::showing(Some(visit(50, Eye::Left, Conditions::closed())), Some(open));
         let error = acquire(&mut camera, &Config::default()).unwrap_err();
         assert!(matches!(error, AcquisitionError::TooFewGood { eye: Eye::Left, good: 0, .. }), "{error}");
         assert!(error.to_string().contains("needs"), "{error}");
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_blurred_eye_is_refused() {
-        let blurred = |eye| visit(50, eye, Conditions::blurred(9.0));
+        let blurred = |eye| Some(visit(50, eye, Conditions::blurred(9.0)));
         let mut camera = Renderer::showing(blurred(Eye::Left), blurred(Eye::Right));
         let error = acquire(&mut camera, &Config { one_eye: true, ..Config::default() }).unwrap_err();
         assert!(matches!(error, AcquisitionError::TooFewGood { eye: Eye::Left, .. }), "{error}");

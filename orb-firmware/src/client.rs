@@ -151,7 +151,7 @@ impl Client {
         self.agent.post(&url).content_type(ENVELOPE_CONTENT_TYPE).send(envelope)
     }
 
-    /// Whether the published set has the commitment, already under a root or waiting for the next.
+    /// Whether the published set has the commitment.
     fn is_in_set(&self, commitment: Commitment) -> Result<bool, ClientError> {
         let url = format!("{}/v1/commitments/{commitment}/proof", self.server);
         let answer = self.agent.get(&url).call().map_err(|error| unavailable(&error))?;
@@ -159,7 +159,8 @@ impl Client {
             let proof: InclusionProof = read(answer)?;
             return Ok(proof.commitment == commitment && proof.holds());
         }
-        Ok(refusal(answer)?.code == "commitment_pending")
+        let problem = refusal(answer)?;
+        if problem.code == "commitment_unknown" { Ok(false) } else { Err(problem.into()) }
     }
 }
 

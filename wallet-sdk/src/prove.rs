@@ -103,7 +103,7 @@ mod tests {
     use unum_identity::claim::Amount;
     use unum_identity::field::{Commitment, Root};
     use unum_identity::hash::hash_signal;
-    use unum_identity::set::Set;
+    use unum_identity::set::{MerklePath, Set, Step};
     use unum_identity::time::UnixTime;
 
     use super::*;
@@ -230,6 +230,9 @@ mod tests {
         assert_eq!(prove(&other), ProveError::NotOurs);
         assert_eq!(prove(&InclusionProof { root: other.root, ..inclusion.clone() }), ProveError::Broken);
         assert_eq!(prove(&InclusionProof { leaf_index: 0, ..inclusion.clone() }), ProveError::Broken);
-        assert_eq!(prove(&InclusionProof { path: other.path, ..inclusion }), ProveError::Broken);
+        let mut steps = Vec::from(inclusion.path.clone());
+        steps[29] = Step::Left(9.into());
+        let path = MerklePath::try_from(steps).unwrap();
+        assert_eq!(prove(&InclusionProof { path, ..inclusion }), ProveError::Broken);
     }
 }

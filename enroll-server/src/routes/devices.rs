@@ -11,7 +11,7 @@ use unum_identity::problem::Problem as ProblemBody;
 use super::input::{Json, Operator, Path};
 use crate::problem::Problem;
 use crate::server::App;
-use crate::store::devices;
+use crate::store::{Tx, devices};
 
 /// Longest label, in characters; the schema has the same limit.
 const MAX_LABEL: usize = 64;
@@ -68,12 +68,10 @@ pub(super) async fn revoke(
     Path(device): Path<DeviceId>,
 ) -> Result<StatusCode, Problem> {
     let now = app.clock.now();
-    match app
-        .store
-        .run_tx("revoke_device", |tx| async move { devices::revoke(&tx, device, now).await })
-        .await?
-    {
-        true => Ok(StatusCode::NO_CONTENT),
-        false => Err(Problem::new(StatusCode::NOT_FOUND, "device_unknown")),
+    let revoke = |tx: Arc<Tx>| async move { devices::revoke(&tx, device, now).await };
+    if app.store.run_tx("revoke_device", revoke).await? {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(Problem::new(StatusCode::NOT_FOUND, "device_unknown"))
     }
 }

@@ -15,7 +15,7 @@ use crate::server::App;
 
 /// Enrolls the person of a device envelope
 ///
-/// The body is COSE_Sign1. Whatever the answer, except 503: the envelope's nonce is used up.
+/// The body is `COSE_Sign1`. Whatever the answer, except 503: the envelope's nonce is used up.
 #[utoipa::path(post, path = "/v1/enrollments", tag = "enrollment",
     request_body(content = Vec<u8>, content_type = "application/cose; cose-type=\"cose-sign1\""),
     responses(

@@ -8,7 +8,7 @@ use unum_identity::time::UnixTime;
 use super::{StoreError, Tx, bigint};
 
 /// A root that exists.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct KnownRoot {
     /// `None` while it is the current one.
     pub(crate) replaced_at: Option<UnixTime>,

@@ -6,6 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use std::thread::JoinHandle;
 
 use unum_identity::field::FieldElement;
+use unum_identity::set::Set;
 
 use super::*;
 
@@ -100,12 +101,26 @@ fn two_broken_connections_are_no_answer() {
     assert!(matches!(outcome, Err(ClientError::Unavailable(_))), "{outcome:?}");
 }
 
+/// The proof of `leaf` in a set that has it at place 1, claimed to be of `claimed`.
+fn proof(leaf: Commitment, claimed: Commitment) -> Act {
+    let other = Commitment(FieldElement::from_be_bytes_mod_order(&[6; 32]));
+    let mut set = Set::default();
+    set.extend([other, leaf]).unwrap();
+    let path = set.path_at(1, 2).unwrap();
+    let proof = InclusionProof { commitment: claimed, leaf_index: 1, size: 2, root: set.root(), path };
+    Act::Answer(200, serde_json::to_string(&proof).unwrap())
+}
+
 #[test]
 fn after_a_lost_answer_the_set_decides() {
     let asked = format!("GET /v1/commitments/{}/proof HTTP/1.1", commitment());
+    let used = || Outcome::Refused(Problem::new(409, "nonce_used"));
+    let another = Commitment(FieldElement::from_be_bytes_mod_order(&[7; 32]));
     for (answer, expected) in [
-        (problem(409, "commitment_pending"), Outcome::InSet),
-        (problem(404, "commitment_unknown"), Outcome::Refused(Problem::new(409, "nonce_used"))),
+        (proof(commitment(), commitment()), Outcome::InSet),
+        (proof(another, commitment()), used()), // leads nowhere
+        (proof(another, another), used()),      // of somebody else
+        (problem(404, "commitment_unknown"), used()),
     ] {
         let (outcome, requests) = enroll(vec![Act::HangUp, problem(409, "nonce_used"), answer]);
         assert_eq!(outcome.unwrap(), expected);

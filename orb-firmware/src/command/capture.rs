@@ -107,10 +107,13 @@ fn advice(code: &str) -> &'static str {
         "commitment_known" => {
             "This wallet's commitment is in the set already. Show its status, or make a new wallet."
         }
-        "nonce_used" | "nonce_unknown" => "The session is over. Start again.",
+        "recapture" => "The eyes cannot be compared well enough. Capture again, eyes wide open.",
+        "nonce_used" | "nonce_unknown" | "nonce_expired" => "The session is over. Start again.",
+        "consent_outdated" => "The consent text has changed. Show the new one and start again.",
         "counter_not_rising" => {
             "The server has seen a later envelope: is there a copy of this device? Revoke it."
         }
+        "device_revoked" => "This device may not enroll any more. Return it to its operator.",
         "device_unknown" => "Register the device with what `orb provision` printed.",
         _ => "The code is explained in the operator's manual.",
     }

@@ -70,7 +70,8 @@ impl Anatomy {
             shades: Shades {
                 pupil: about(6, 30.0, 3.0),
                 iris: about(7, 104.0, 7.0),
-                contrast: about(8, 12.0, 1.5),
+                // With this the fine filter's response is of the size that it has on public sets of real irises.
+                contrast: about(8, 8.0, 1.0),
                 sclera: about(9, 168.0, 6.0),
                 skin: about(10, 172.0, 12.0),
                 hair: about(11, 42.0, 5.0),

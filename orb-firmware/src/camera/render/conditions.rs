@@ -50,7 +50,7 @@ impl Conditions {
             exposure: 1.0,
             glints: 2,
             lashes: 0.8,
-            relief: 0.30,
+            relief: 0.40,
         }
     }
 
@@ -88,7 +88,7 @@ impl Conditions {
             exposure: about(12, 1.0, 0.05, 0.12),
             glints: 1 + (noise.bits(13) % 3) as u32,
             lashes: noise.between(14, 0.5, 1.0),
-            relief: about(15, 0.30, 0.05, 0.12),
+            relief: about(15, 0.40, 0.05, 0.12),
         }
     }
 

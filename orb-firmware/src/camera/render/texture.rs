@@ -16,9 +16,9 @@ const ANGLES: usize = 1024;
 const RADII: usize = 64;
 /// Fewest and most cycles around the iris. Below 4 it is shading, above 80 an iris of 100 pixels cannot show it.
 const CYCLES: std::ops::RangeInclusive<usize> = 4..=80;
-/// Amplitude falls as `cycles^-0.9`, close to the `1/f` of natural scenes (Field 1987), so that the fine filter's response
-/// is of the size that it has on real irises of public data sets.
-const FALL: f32 = -0.9;
+/// Amplitude falls as `cycles^-0.6`, between white noise and the `1/f` of natural scenes (Field 1987): steeper, the long
+/// waves that survive defocus would hide from a measure of sharpness that the fine ones are gone.
+const FALL: f32 = -0.6;
 /// Fibres change over a quarter of the way from pupil to rim, stroma over a tenth; their shares of the variance.
 const FAMILIES: [(usize, f32); 2] = [(4, 0.6), (10, 0.4)];
 
