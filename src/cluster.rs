@@ -33,7 +33,9 @@ pub enum ClusterError {
     #[error("no Postgres found below /usr/lib/postgresql or in PATH; install it: apt install postgresql")]
     NotInstalled,
     /// We are root and there is nobody to run Postgres as. Install Debian's package, which makes the user.
-    #[error("running as root needs the system user `postgres`, which Debian's package makes: apt install postgresql")]
+    #[error(
+        "running as root needs the system user `postgres`, which Debian's package makes: apt install postgresql"
+    )]
     NoUser,
     /// A file or process operation failed.
     #[error("{what}: {source}")]
@@ -95,7 +97,8 @@ impl Cluster {
     ///
     /// A [`ClusterError`] that says what to do.
     pub fn temporary(rng: &mut impl Rng) -> Result<Self, ClusterError> {
-        let folder = tempfile::Builder::new().prefix("unum-postgres-").tempdir().map_err(io("make a folder"))?;
+        let folder =
+            tempfile::Builder::new().prefix("unum-postgres-").tempdir().map_err(io("make a folder"))?;
         Self::start_in(&folder.keep(), true, rng)
     }
 
@@ -249,7 +252,8 @@ impl Drop for Cluster {
 
 /// The newest installed Postgres: Debian keeps its server binaries out of `PATH`.
 pub fn find_binaries() -> Option<PathBuf> {
-    let debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|entry| entry.path());
+    let debian =
+        fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|entry| entry.path());
     let mut versions: Vec<_> = debian.map(|path| (version(&path), path.join("bin"))).collect();
     versions.sort();
     let newest_first = versions.into_iter().rev().map(|(_, path)| path);
@@ -286,7 +290,9 @@ fn owner() -> Result<Option<Owner>, ClusterError> {
 
 fn own(path: &Path, owner: Option<Owner>) -> Result<(), ClusterError> {
     match owner {
-        Some(Owner { uid, gid }) => chown(path, Some(uid), Some(gid)).map_err(io("give the folder to Postgres")),
+        Some(Owner { uid, gid }) => {
+            chown(path, Some(uid), Some(gid)).map_err(io("give the folder to Postgres"))
+        }
         None => Ok(()),
     }
 }

@@ -35,9 +35,12 @@ pub fn examine() -> Vec<Finding> {
         Finding::new("cores and memory", machine(), "use a machine with 2 GiB of free memory or more"),
         Finding::new("Postgres, installed", installed(), "apt install postgresql"),
         Finding::new("Postgres, private", private_postgres(), "read its words above; /tmp must be writable"),
-        Finding::new("OpenCV, for builds", printed("pkg-config", &["--modversion", "opencv4"]), "apt install libopencv-dev"),
+        Finding::new(
+            "OpenCV, for builds",
+            printed("pkg-config", &["--modversion", "opencv4"]),
+            "apt install libopencv-dev",
+        ),
         Finding::new("clang, for builds", printed("clang", &["--version"]), "apt install clang libclang-dev"),
-        Finding::new("iris kernel", Ok(unum_iris::kernel_name().to_owned()), ""),
     ]
 }
 
@@ -67,7 +70,8 @@ fn private_postgres() -> Result<String, String> {
 
 /// First line that a program prints.
 fn printed(program: &str, arguments: &[&str]) -> Result<String, String> {
-    let output = Command::new(program).args(arguments).output().map_err(|error| format!("{program}: {error}"))?;
+    let output =
+        Command::new(program).args(arguments).output().map_err(|error| format!("{program}: {error}"))?;
     let text = String::from_utf8_lossy(&output.stdout);
     if !output.status.success() {
         return Err(format!("{program} ended with {}", output.status));

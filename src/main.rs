@@ -90,7 +90,8 @@ fn main() -> ExitCode {
 
 fn demo(arguments: DemoArguments) -> anyhow::Result<ExitCode> {
     let eyes = arguments.eyes.map_or(Eyes::Rendered(arguments.people), Eyes::Images);
-    let folder = tempfile::Builder::new().prefix("unum-demo-").tempdir().context("make a folder for the demo")?;
+    let folder =
+        tempfile::Builder::new().prefix("unum-demo-").tempdir().context("make a folder for the demo")?;
     let (facts, system) = demo::run(folder.path(), &demo::Options { eyes, one_eye: arguments.one_eye })?;
     if let Some(path) = arguments.json {
         facts.write(&path).with_context(|| format!("write {}", path.display()))?;

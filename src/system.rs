@@ -102,7 +102,11 @@ impl System {
     /// # Errors
     ///
     /// A [`SystemError`] that names the part.
-    pub fn start(data: &Path, options: &Options, progress: &dyn Fn(&'static str)) -> Result<Self, SystemError> {
+    pub fn start(
+        data: &Path,
+        options: &Options,
+        progress: &dyn Fn(&'static str),
+    ) -> Result<Self, SystemError> {
         let mut rng = UnwrapErr(SysRng);
         let data = walkable_folder(data)?;
         let token_file = data.join("operator.token");
@@ -210,8 +214,11 @@ impl Common<'_> {
         enroll: &enroll_server::Server,
         options: &Options,
     ) -> Result<distribution::Server, SystemError> {
-        let devices: Vec<_> =
-            options.devices.iter().map(|device| json!({ "device": device.device, "key": device.key })).collect();
+        let devices: Vec<_> = options
+            .devices
+            .iter()
+            .map(|device| json!({ "device": device.device, "key": device.key }))
+            .collect();
         let config = self.config(
             "distribution",
             &json!({
@@ -270,8 +277,12 @@ fn token(path: &Path) -> Result<String, SystemError> {
     UnwrapErr(SysRng).fill_bytes(&mut bytes);
     let token = hex::encode(bytes);
     let mut options = fs::OpenOptions::new();
-    let mut handle =
-        options.write(true).create_new(true).mode(0o600).open(path).map_err(file("make the operator's token"))?;
+    let mut handle = options
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(file("make the operator's token"))?;
     writeln!(handle, "{token}").map_err(file("write the operator's token"))?;
     Ok(token)
 }

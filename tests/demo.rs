@@ -11,7 +11,7 @@ use orb_firmware::frame::Frame;
 use serde_json::Value;
 use unum_identity::enrollment::Snapshot;
 
-use crate::harness::{self, Person, TestClock, bench};
+use crate::harness::{self, Person, bench};
 
 fn unum() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_unum"));
@@ -67,7 +67,10 @@ fn drawn_people_walk_the_whole_path() {
 fn left_behind(what: &str) -> Vec<String> {
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
     let lines = processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
-    lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " ")).filter(|line| line.contains(what)).collect()
+    lines
+        .map(|line| String::from_utf8_lossy(&line).replace('\0', " "))
+        .filter(|line| line.contains(what))
+        .collect()
 }
 
 fn save(frame: &Frame, path: &Path) {
@@ -112,7 +115,9 @@ fn files_of_eyes_and_everything_that_is_no_eye() {
     for eye in Eye::BOTH {
         row("missing", eye, 1, None);
     }
-    for (name, bytes) in [("text", b"this is no picture".to_vec()), ("tiny", tiny_picture()), ("huge", huge_picture())] {
+    for (name, bytes) in
+        [("text", b"this is no picture".to_vec()), ("tiny", tiny_picture()), ("huge", huge_picture())]
+    {
         for eye in Eye::BOTH {
             std::fs::write(folder.path().join(format!("{name}-{eye}-1.png")), &bytes).unwrap();
             row(name, eye, 1, None);

@@ -154,7 +154,9 @@ fn the_pure_crates_read_no_clock_and_no_hidden_randomness() {
         let library = pure.iter().any(|folder| path.starts_with(folder)) && !path.ends_with("main.rs");
         let tests = text.find("#[cfg(test)]").unwrap_or(text.len());
         if library && !path.ends_with("tests.rs") {
-            for forbidden in ["SystemTime::now", "Instant::now", "SysRng", "OsRng", "thread_rng", "from_entropy"] {
+            for forbidden in
+                ["SystemTime::now", "Instant::now", "SysRng", "OsRng", "thread_rng", "from_entropy"]
+            {
                 assert!(!code(&text[..tests]).contains(forbidden), "{forbidden} in {}", path.display());
             }
         }
@@ -197,10 +199,17 @@ fn every_migration_explains_every_column() {
             let sql = std::fs::read_to_string(entry.path()).unwrap();
             for table in sql.split("CREATE TABLE").skip(1) {
                 let body = table.split("\n);").next().unwrap();
-                for line in body.lines().skip(1).filter(|line| line.starts_with("    ") && !line.starts_with("     ")) {
+                for line in
+                    body.lines().skip(1).filter(|line| line.starts_with("    ") && !line.starts_with("     "))
+                {
                     let constraint = ["UNIQUE", "PRIMARY", "CHECK", "FOREIGN", "--"];
                     if !constraint.iter().any(|word| line.trim_start().starts_with(word)) {
-                        assert!(line.contains("--"), "{}: `{}` is not explained", entry.path().display(), line.trim());
+                        assert!(
+                            line.contains("--"),
+                            "{}: `{}` is not explained",
+                            entry.path().display(),
+                            line.trim()
+                        );
                         checked += 1;
                     }
                 }

@@ -45,7 +45,7 @@ pub struct KeyHashes {
 #[non_exhaustive]
 pub enum FolderError {
     /// A file cannot be read or written.
-    #[error("{path}: {source}")]
+    #[error("cannot read or write {path}")]
     Io {
         /// Which file.
         path: PathBuf,
@@ -59,7 +59,7 @@ pub enum FolderError {
         path: PathBuf,
     },
     /// `keys.json` cannot be read as such.
-    #[error("{path} does not name the hashes of keys: {source}")]
+    #[error("{path} does not name the hashes of keys")]
     Hashes {
         /// Which file.
         path: PathBuf,
@@ -68,7 +68,7 @@ pub enum FolderError {
     },
     /// A key is damaged, exchanged or of another version. Remove the folder and create the keys again; proofs made
     /// with the old ones are then void.
-    #[error("{path}: {source}")]
+    #[error("{path} cannot be used")]
     Key {
         /// Which file.
         path: PathBuf,

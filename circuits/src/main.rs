@@ -1,7 +1,8 @@
 //! `circuits`: makes and checks key folders, and describes the circuit.
-#![allow(clippy::print_stdout, reason = "a program's answer goes to standard output")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program talks on its standard streams")]
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::Context;
 use circuits::Description;
@@ -51,8 +52,18 @@ enum Keys {
     },
 }
 
-fn main() -> anyhow::Result<()> {
-    match Arguments::parse().command {
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    match command {
         Command::Keys(Keys::Create { out }) => {
             let existed = KeyFolder::exists(&out);
             let folder = KeyFolder::open_or_create(&out, &mut UnwrapErr(getrandom::SysRng))?;

@@ -145,7 +145,7 @@ fn check(terms: &ProgrammeTerms) -> Result<(), ProgrammeError> {
     check_term("claim_window", terms.claim_window, 1, MAX_CLAIM_WINDOW)
 }
 
-fn check_term<T: PartialOrd + std::fmt::Display>(
+fn check_term<T: PartialOrd + Copy + std::fmt::Display>(
     term: &'static str,
     found: T,
     least: T,
@@ -163,6 +163,8 @@ mod tests {
 
     use super::*;
 
+    type Change = fn(&mut ProgrammeTerms);
+
     fn terms() -> ProgrammeTerms {
         ProgrammeTerms {
             name: "basic".into(),
@@ -178,7 +180,7 @@ mod tests {
     #[test]
     fn each_term_has_its_limits() {
         check(&terms()).unwrap();
-        let wrong: [(&str, fn(&mut ProgrammeTerms)); 9] = [
+        let wrong: [(&str, Change); 9] = [
             ("name length", |t| t.name.clear()),
             ("name or unit", |t| t.name = " basic".into()),
             ("name or unit", |t| t.unit = "a\nb".into()),

@@ -28,7 +28,7 @@ const MAX_BODY: usize = 16 * 1024;
 /// How long a request may take: the longest waits for a connection, then for an attempt at a transaction.
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// How long an operator's request may take: a snapshot reads the whole set, a check the whole ledger.
-const LONG_TIMEOUT: Duration = Duration::from_secs(300);
+const LONG_TIMEOUT: Duration = Duration::from_mins(5);
 
 #[derive(utoipa::OpenApi)]
 #[openapi(

@@ -78,7 +78,7 @@ pub(crate) enum StoreError {
 
 impl From<tokio_postgres::Error> for StoreError {
     fn from(error: tokio_postgres::Error) -> Self {
-        let of_io = error.source().is_some_and(|source| source.is::<std::io::Error>());
+        let of_io = error.source().is_some_and(<dyn std::error::Error>::is::<std::io::Error>);
         match error.code() {
             // A unique key that was taken meanwhile: the next attempt sees who took it.
             Some(

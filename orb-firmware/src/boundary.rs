@@ -35,6 +35,22 @@ impl Circle {
         let middle = |at: f32| (at + 0.5) * by - 0.5;
         Self { x: middle(self.x), y: middle(self.y), r: self.r * by }
     }
+
+    /// Part of the disc that lies inside an image of this size, in percent.
+    pub(crate) fn inside_percent(&self, width: usize, height: usize) -> u32 {
+        let (mut inside, mut all) = (0, 0);
+        for i in -20..=20 {
+            for j in -20..=20 {
+                if i * i + j * j > 400 {
+                    continue;
+                }
+                let (x, y) = (self.x + self.r * i as f32 / 20.0, self.y + self.r * j as f32 / 20.0);
+                all += 1;
+                inside += u32::from(x >= 0.0 && y >= 0.0 && x < width as f32 && y < height as f32);
+            }
+        }
+        inside * 100 / all
+    }
 }
 
 /// The two edges of an iris, and how clear they are.
@@ -44,10 +60,13 @@ pub struct Boundaries {
     pub pupil: Circle,
     /// Between iris and white.
     pub iris: Circle,
-    /// Mean step in brightness across the pupil's edge, in grey levels.
+    /// Step in brightness across the pupil's edge where it is weak, in grey levels: three quarters of all directions have
+    /// more.
     pub pupil_step: f32,
-    /// Mean step in brightness across the limbus, in grey levels, of the weaker of both sides.
+    /// Mean step in brightness across the limbus, mostly of the weaker side, in grey levels, each direction clamped to 18.
     pub iris_step: f32,
+    /// How much this looks like an eye; comparable within one image only.
+    clarity: f32,
 }
 
 /// Width of the image that is searched coarsely. A pupil of the smallest iris that is of use (radius 50 of 320 pixels) then
@@ -77,19 +96,13 @@ pub(crate) fn find(image: &Plane) -> opencv::Result<Option<Boundaries>> {
             // Selected by clamped steps, placed by full ones: a clamped step is flat on top.
             let pupil = refined(pupil.scaled(scale), scale, |c| pupil_score(&fine, c, dark, 120.0));
             let iris = refined(iris.scaled(scale), scale, |c| limbus_step(&soft, c, pupil, 60.0));
-            let pupil_step = pupil_score(&fine, pupil, dark, STEEPEST_PUPIL);
             let iris_step = limbus_step(&soft, iris, pupil, STEEPEST_LIMBUS);
-            Some(Boundaries { pupil, iris, pupil_step, iris_step })
+            let clarity = pupil_score(&fine, pupil, dark, STEEPEST_PUPIL) / STEEPEST_PUPIL
+                + iris_step / STEEPEST_LIMBUS;
+            Some(Boundaries { pupil, iris, pupil_step: weak_step(&fine, pupil), iris_step, clarity })
         })
-        .max_by(|a, b| a.clarity().total_cmp(&b.clarity()));
+        .max_by(|a, b| a.clarity.total_cmp(&b.clarity));
     Ok(best)
-}
-
-impl Boundaries {
-    /// How much this looks like an eye: both steps, each as a share of a clear one.
-    fn clarity(&self) -> f32 {
-        self.pupil_step / STEEPEST_PUPIL + self.iris_step / STEEPEST_LIMBUS
-    }
 }
 
 /// A step beyond which an edge does not count for more, in grey levels.
@@ -158,9 +171,9 @@ fn limbus(image: &Plane, pupil: Circle) -> Option<Circle> {
     let mut best: Option<(Circle, f32)> = None;
     let mut r = least;
     while r <= most {
-        for dy in -3..=3 {
-            for dx in -3..=3 {
-                let reach = 0.04 * r; // ±12 % of the radius
+        for dy in -2..=2 {
+            for dx in -2..=2 {
+                let reach = 0.05 * r; // ±10 % of the radius
                 let circle = Circle { x: pupil.x + dx as f32 * reach, y: pupil.y + dy as f32 * reach, r };
                 let step = limbus_step(image, circle, pupil, STEEPEST_LIMBUS);
                 if best.is_none_or(|(_, best)| step > best) {
@@ -168,7 +181,7 @@ fn limbus(image: &Plane, pupil: Circle) -> Option<Circle> {
                 }
             }
         }
-        r *= 1.04;
+        r *= 1.05;
     }
     best.filter(|(_, step)| *step > 0.0).map(|(circle, _)| circle)
 }
@@ -219,6 +232,17 @@ fn arc_step(image: &Plane, circle: Circle, side: f32, steepest: f32) -> Option<f
         }
     }
     (seen * 2 >= ARC).then(|| sum / seen as f32)
+}
+
+/// The step across a circle that three quarters of all directions exceed.
+fn weak_step(image: &Plane, circle: Circle) -> f32 {
+    let d = (circle.r * 0.1).max(1.0);
+    let mut steps = directions().map(|(cos, sin)| {
+        let sample = |r: f32| image.sample(circle.x + r * cos, circle.y + r * sin);
+        sample(circle.r + d).zip(sample(circle.r - d)).map_or(0.0, |(outside, inside)| outside - inside)
+    });
+    steps.sort_unstable_by(f32::total_cmp);
+    steps[DIRECTIONS / 4]
 }
 
 /// Unit vectors all around.

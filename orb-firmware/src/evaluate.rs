@@ -8,6 +8,8 @@
 
 mod rates;
 mod report;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};

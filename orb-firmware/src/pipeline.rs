@@ -54,22 +54,164 @@ pub fn template(frame: &Frame, config: &Config) -> Result<EyeTemplate, CaptureEr
     let image = Plane::of(frame);
     let brightness = limits.exposure(&image)?;
     let boundaries = boundary::find(&image)?.ok_or(Refusal::NoEye { value: 0, needed: limits.pupil_step })?;
-    limits.geometry(&boundaries)?;
+    let inside_percent = boundaries.iris.inside_percent(image.width(), image.height());
+    limits.geometry(&boundaries, inside_percent)?;
     let hidden = visibility::hidden(&image, &boundaries)?;
     let sheet = Sheet::unroll(&image, &hidden, &boundaries);
     let visible_percent = (100.0 * sheet.visible_share()) as u32;
     let encoded = filter::encode(&sheet, config.fragility);
     let usable_bits = encoded.template.usable_bits();
-    limits.code(visible_percent, usable_bits, encoded.detail)?;
+    limits.code(visible_percent, usable_bits, &encoded)?;
     let quality = Quality {
         brightness,
-        pupil_step: (boundaries.pupil_step * 10.0) as u32,
+        pupil_step: (boundaries.pupil_step * 10.0).max(0.0) as u32,
         iris_step: (boundaries.iris_step * 10.0) as u32,
         pupil_percent: (100.0 * boundaries.pupil.r / boundaries.iris.r) as u32,
         iris_radius: boundaries.iris.r as u32,
+        inside_percent,
         visible_percent,
         usable_bits,
-        sharpness: encoded.detail,
+        contrast: encoded.contrast,
+        sharpness: encoded.sharpness,
     };
     Ok(EyeTemplate { template: encoded.template, boundaries, quality })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use unum_iris::{MIN_COMPARED, closest_rotation};
+    use zeroize::Zeroizing;
+
+    use super::*;
+    use crate::camera::Eye;
+    use crate::camera::render::{Conditions, Subject, Truth};
+    use crate::fusion;
+
+    fn of(frame: &Frame) -> Result<EyeTemplate, CaptureError> {
+        template(frame, &Config::default())
+    }
+
+    fn refusal(frame: &Frame) -> Refusal {
+        match of(frame) {
+            Err(CaptureError::Refused(refusal)) => refusal,
+            other => panic!("not refused: {other:?}"),
+        }
+    }
+
+    fn apart(a: &Template, b: &Template) -> f64 {
+        closest_rotation(a, b, MIN_COMPARED).unwrap().fraction()
+    }
+
+    /// What a visit of three shots gives.
+    fn captured(person: u64, eye: Eye, session: u64) -> Template {
+        let visit = Subject::new(person, eye).visit(session);
+        let frames: Vec<Template> = (0..8)
+            .filter_map(|shot| of(&visit.shot(shot).frame).ok())
+            .take(3)
+            .map(|made| made.template)
+            .collect();
+        fusion::fuse(&frames, fusion::MIN_FRAMES).unwrap()
+    }
+
+    #[track_caller]
+    fn check_boundaries(found: &Boundaries, truth: &Truth) {
+        for (found, truth, name) in [(found.pupil, truth.pupil, "pupil"), (found.iris, truth.iris, "iris")] {
+            let off = (found.x - truth.centre[0]).hypot(found.y - truth.centre[1]);
+            let mean = f32::midpoint(truth.semi_axes[0], truth.semi_axes[1]);
+            assert!(off < 5.0, "{name}'s centre is off by {off} pixels");
+            assert!((found.r - mean).abs() < 5.0, "{name}'s radius is {} instead of {mean}", found.r);
+        }
+    }
+
+    #[test]
+    fn boundaries_lie_where_the_truth_says() {
+        for person in 0..8 {
+            let shot = Subject::new(person, Eye::Left).visit(1).shot(0);
+            check_boundaries(&of(&shot.frame).unwrap().boundaries, &shot.truth);
+        }
+    }
+
+    #[test]
+    fn the_same_eye_is_near_and_others_are_far() {
+        let seen: Vec<[Template; 2]> = (0..3).map(|p| [1, 2].map(|s| captured(p, Eye::Left, s))).collect();
+        for (i, [enrolled, _]) in seen.iter().enumerate() {
+            for (j, [_, again]) in seen.iter().enumerate() {
+                let distance = apart(enrolled, again);
+                assert_eq!(distance < 0.36, i == j, "{i} and {j}: {distance}");
+            }
+        }
+        assert!(apart(&seen[0][0], &captured(0, Eye::Right, 1)) > 0.36, "left and right are two eyes");
+    }
+
+    #[test]
+    fn a_mirrored_frame_gives_the_mirrored_template() {
+        let frame = Subject::new(3, Eye::Right).visit(1).shot(0).frame;
+        let (upright, mirrored) = (of(&frame).unwrap().template, of(&frame.mirrored()).unwrap().template);
+        let distance = apart(&upright.mirrored(), &mirrored);
+        assert!(distance < 0.05, "{distance}");
+        assert!(apart(&upright, &mirrored) > 0.36);
+    }
+
+    #[test]
+    fn a_tilted_head_is_a_rotation() {
+        let subject = Subject::new(4, Eye::Left);
+        let tilted = |degrees| {
+            let conditions = Conditions { rotation: degrees, ..Conditions::good() };
+            of(&subject.visit_under(1, conditions).shot(0).frame).unwrap().template
+        };
+        let upright = tilted(0.0);
+        for degrees in [-17.0, -6.0, 6.0, 17.0] {
+            let distance = apart(&upright, &tilted(degrees));
+            assert!(distance < 0.25, "{degrees}°: {distance}");
+        }
+        // Clockwise in the image is towards larger angles: 14.06° are ten columns.
+        let by_ten = unum_iris::distance(&upright.rotated(10), &tilted(14.06), MIN_COMPARED).unwrap();
+        assert!(by_ten.fraction() < 0.25, "{by_ten:?}");
+    }
+
+    #[test]
+    fn closed_covered_and_blurred_eyes_are_refused() {
+        for person in 0..4 {
+            let shot = |conditions| Subject::new(person, Eye::Left).visit_under(1, conditions).shot(0).frame;
+            assert!(of(&shot(Conditions::good())).is_ok());
+            let closed = refusal(&shot(Conditions::closed()));
+            assert!(
+                matches!(
+                    closed,
+                    Refusal::NoEye { .. }
+                        | Refusal::NoIris { .. }
+                        | Refusal::PupilSize { .. }
+                        | Refusal::Covered { .. }
+                ),
+                "{closed}"
+            );
+            refusal(&shot(Conditions::half_covered()));
+            let blurred = refusal(&shot(Conditions::blurred(5.0)));
+            assert!(matches!(blurred, Refusal::Blurred { .. }), "{blurred}");
+        }
+    }
+
+    #[test]
+    fn darkness_glare_and_nothing_are_refused() {
+        let even = |value| Frame::new(320, 240, Zeroizing::new(vec![value; 320 * 240])).unwrap();
+        assert_eq!(refusal(&even(3)), Refusal::TooDark { value: 3, needed: 20 });
+        assert_eq!(refusal(&even(250)), Refusal::TooBright { value: 250, allowed: 235 });
+        assert!(matches!(refusal(&even(120)), Refusal::NoEye { .. }));
+        assert_eq!(refusal(&even(3)).to_string(), "brightness 3, needs 20");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16))]
+        #[test]
+        fn noise_of_any_size_is_refused_without_a_panic(width in 120_u32..500, height in 120_u32..500, seed: u64) {
+            let mut state = seed;
+            let pixels = (0..width * height).map(|_| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407); // Knuth
+                (state >> 56) as u8
+            });
+            let frame = Frame::new(width, height, Zeroizing::new(pixels.collect())).unwrap();
+            prop_assert!(of(&frame).is_err());
+        }
+    }
 }

@@ -28,12 +28,17 @@ impl Lid {
 /// Smallest mean step along a lid's edge, in grey levels: below it the lid is outside the iris.
 const LEAST_LID_STEP: f32 = 5.0;
 
+/// How much brighter than the iris the skin below the lower lid is at least, in grey levels. A step inside the iris, from
+/// the shadow of the lashes to the lit part, has iris on both sides. (Not asked of the upper lid: its lashes are dark.)
+const LEAST_SKIN: f32 = 8.0;
+
 /// An image of the frame's size: 255 where something lies over the iris, 0 where the iris is seen.
 pub(crate) fn hidden(image: &Plane, boundaries: &Boundaries) -> opencv::Result<Plane> {
     let soft = image.blurred(f64::from(boundaries.iris.r) * 0.03)?;
-    let upper = lid(&soft, boundaries, -1.0);
-    let lower = lid(&soft, boundaries, 1.0);
     let mut hidden = Plane::filled(image.width(), image.height(), 0);
+    let skin = Brightness::of(image, &hidden, boundaries).median + LEAST_SKIN;
+    let upper = lid(&soft, boundaries, -1.0, 0.0);
+    let lower = lid(&soft, boundaries, 1.0, skin);
     for_iris(image, boundaries.iris, |x, y| {
         let above = upper.is_some_and(|lid| (y as f32) < lid.y(x as f32));
         let below = lower.is_some_and(|lid| (y as f32) > lid.y(x as f32));
@@ -71,6 +76,7 @@ fn for_iris(image: &Plane, iris: Circle, mut visit: impl FnMut(usize, usize)) {
 
 /// How bright an iris can be where nothing lies over it.
 struct Brightness {
+    median: f32,
     darkest: f32,
     brightest: f32,
 }
@@ -99,12 +105,17 @@ impl Brightness {
         let (low, median, high) = (quantile(0.25), quantile(0.5), quantile(0.75));
         // 0.74 · (Q3 − Q1) estimates σ of normally distributed brightness whatever the outliers are.
         let sigma = 0.74 * (high - low);
-        Self { darkest: median - (3.0 * sigma).max(20.0), brightest: median + (3.5 * sigma).max(30.0) }
+        Self {
+            median,
+            darkest: median - (3.0 * sigma).max(20.0),
+            brightest: median + (3.5 * sigma).max(30.0),
+        }
     }
 }
 
-/// The edge of the upper (`side` −1) or lower (`side` 1) lid, if it crosses the iris.
-fn lid(image: &Plane, boundaries: &Boundaries, side: f32) -> Option<Lid> {
+/// The edge of the upper (`side` −1) or lower (`side` 1) lid, if it crosses the iris. Beyond it, it is on the average at
+/// least as bright as `skin`.
+fn lid(image: &Plane, boundaries: &Boundaries, side: f32, skin: f32) -> Option<Lid> {
     let Boundaries { pupil, iris, .. } = *boundaries;
     let mut best: Option<(Lid, f32)> = None;
     // The upper lid may hang to just above the middle of the iris, the lower one seldom reaches the pupil.
@@ -115,7 +126,7 @@ fn lid(image: &Plane, boundaries: &Boundaries, side: f32) -> Option<Lid> {
             for slope in [-0.3, -0.15, 0.0, 0.15, 0.3] {
                 let (slope, bend) = (slope * iris.r, -side * bend * iris.r);
                 let lid = Lid { centre: iris.x, radius: iris.r, top, slope, bend };
-                if let Some(step) = lid_step(image, &lid, pupil, iris, side)
+                if let Some(step) = lid_step(image, &lid, pupil, iris, side, skin)
                     && best.is_none_or(|(_, best)| step > best)
                 {
                     best = Some((lid, step));
@@ -127,10 +138,10 @@ fn lid(image: &Plane, boundaries: &Boundaries, side: f32) -> Option<Lid> {
 }
 
 /// Mean clamped step across the part of a lid's edge that lies over the iris; positive where the lid is brighter.
-fn lid_step(image: &Plane, lid: &Lid, pupil: Circle, iris: Circle, side: f32) -> Option<f32> {
+fn lid_step(image: &Plane, lid: &Lid, pupil: Circle, iris: Circle, side: f32, skin: f32) -> Option<f32> {
     const STEPS: usize = 40;
     let d = iris.r * 0.05;
-    let (mut sum, mut seen) = (0.0, 0_usize);
+    let (mut sum, mut bright, mut seen) = (0.0, 0.0, 0_usize);
     for i in 0..STEPS {
         let x = iris.x + iris.r * (2.0 * (i as f32 + 0.5) / STEPS as f32 - 1.0);
         let y = lid.y(x);
@@ -140,8 +151,10 @@ fn lid_step(image: &Plane, lid: &Lid, pupil: Circle, iris: Circle, side: f32) ->
         }
         if let (Some(lid), Some(eye)) = (image.sample(x, y + side * d), image.sample(x, y - side * d)) {
             sum += (lid - eye).clamp(-10.0, 25.0);
+            bright += lid;
             seen += 1;
         }
     }
-    (seen >= STEPS / 4).then(|| sum / seen as f32 * (seen as f32 / STEPS as f32).sqrt())
+    (seen >= STEPS / 4 && bright >= skin * seen as f32)
+        .then(|| sum / seen as f32 * (seen as f32 / STEPS as f32).sqrt())
 }

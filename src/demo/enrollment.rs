@@ -108,19 +108,20 @@ impl Visit {
 pub(super) fn enroll_everyone(world: &mut World) -> Result<(), DemoError> {
     let stage = Stage::of(world.people.len(), "enrolling");
     let people = &world.people;
-    let visits = in_parallel(&mut world.stations, people.iter().enumerate().collect(), |station, (index, person)| {
-        let mut visits = Vec::new();
-        for attempt in 0..person.attempts() {
-            let visit = enroll(station, person.camera(attempt), person.wallet.commitment())?;
-            let again = matches!(visit, Visit::Recapture(_));
-            visits.push(visit);
-            if !again {
-                break;
+    let visits =
+        in_parallel(&mut world.stations, people.iter().enumerate().collect(), |station, (index, person)| {
+            let mut visits = Vec::new();
+            for attempt in 0..person.attempts() {
+                let visit = enroll(station, person.camera(attempt), person.wallet.commitment())?;
+                let again = matches!(visit, Visit::Recapture(_));
+                visits.push(visit);
+                if !again {
+                    break;
+                }
             }
-        }
-        stage.step();
-        Ok((index, visits))
-    })?;
+            stage.step();
+            Ok((index, visits))
+        })?;
 
     let mut took = Vec::new();
     let mut notes = Vec::new();
@@ -138,12 +139,15 @@ pub(super) fn enroll_everyone(world: &mut World) -> Result<(), DemoError> {
                     world.facts.recaptures += 1;
                     notes.push(why);
                 }
-                Visit::Unexpected(answer) => world.check(false, || format!("an enrollment was answered {answer}")),
+                Visit::Unexpected(answer) => {
+                    world.check(false, || format!("an enrollment was answered {answer}"))
+                }
             }
         }
     }
     world.facts.enroll_ms_median = median(&mut took);
-    let (enrolled, everyone, strangers) = (world.facts.enrolled, world.people.len(), world.facts.false_duplicates);
+    let (enrolled, everyone, strangers) =
+        (world.facts.enrolled, world.people.len(), world.facts.false_duplicates);
     world.check(strangers == 0, || format!("{strangers} people were taken for somebody else"));
     if world.people.iter().all(super::people::Person::is_rendered) {
         world.check(enrolled == everyone, || format!("{enrolled} of {everyone} people were enrolled"));
@@ -161,7 +165,8 @@ pub(super) fn come_again(world: &mut World) -> Result<(), DemoError> {
     let cameras: Vec<_> = world.enrolled().flat_map(super::people::Person::again).collect();
     let stage = Stage::of(cameras.len(), "coming again");
     for station in &mut world.stations {
-        station.config.good_frames = if world.people[0].is_rendered() { station.config.good_frames } else { 1 };
+        station.config.good_frames =
+            if world.people[0].is_rendered() { station.config.good_frames } else { 1 };
     }
     let visits = in_parallel(&mut world.stations, cameras, |station, camera| {
         let somebody_new = Wallet::generate(&mut UnwrapErr(SysRng)).commitment();
@@ -182,7 +187,9 @@ pub(super) fn come_again(world: &mut World) -> Result<(), DemoError> {
                 notes.push(why);
                 continue;
             }
-            Visit::Unexpected(answer) => world.check(false, || format!("a second visit was answered {answer}")),
+            Visit::Unexpected(answer) => {
+                world.check(false, || format!("a second visit was answered {answer}"))
+            }
         }
         world.facts.duplicate_attempts += 1;
     }
@@ -190,7 +197,9 @@ pub(super) fn come_again(world: &mut World) -> Result<(), DemoError> {
     world.check(enrolled_again == 0, || format!("{enrolled_again} people were enrolled twice"));
     let (refused, attempts) = (world.facts.duplicates_refused, world.facts.duplicate_attempts);
     show(&stage, notes);
-    stage.done(&format!("{attempts} came again, {refused} refused as duplicates, {enrolled_again} enrolled twice"));
+    stage.done(&format!(
+        "{attempts} came again, {refused} refused as duplicates, {enrolled_again} enrolled twice"
+    ));
     Ok(())
 }
 
@@ -221,14 +230,17 @@ fn in_parallel<J: Send, R: Send>(
 ) -> Result<Vec<R>, DemoError> {
     let jobs = Mutex::new(jobs.into_iter());
     let next = || jobs.lock().unwrap_or_else(std::sync::PoisonError::into_inner).next();
+    let (next, work) = (&next, &work);
     std::thread::scope(|scope| {
-        let run = |station| -> Result<Vec<R>, DemoError> {
-            std::iter::from_fn(next).map(|job| work(station, job)).collect()
+        let run = |station: &mut Station<SigningKey>| -> Result<Vec<R>, DemoError> {
+            let mut results = Vec::new();
+            while let Some(job) = next() {
+                results.push(work(station, job)?);
+            }
+            Ok(results)
         };
-        let run = &run;
-        let threads: Vec<_> =
-            stations.iter_mut().map(|station| scope.spawn(move || run(station))).collect();
-        let mut results = Vec::new();
+        let threads: Vec<_> = stations.iter_mut().map(|station| scope.spawn(move || run(station))).collect();
+        let mut results: Vec<R> = Vec::new();
         for thread in threads {
             results.extend(thread.join().expect("a station does not panic")?);
         }

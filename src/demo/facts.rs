@@ -105,7 +105,7 @@ impl Facts {
     /// The closing table.
     pub fn table(&self) -> Table {
         let mut table = Table::new();
-        table.load_preset(UTF8_FULL_CONDENSED);
+        table.load_style(UTF8_FULL_CONDENSED);
         let mut row = |what: &str, found: String, good: Option<bool>| {
             let mark = match good {
                 Some(true) => Cell::new("✓").fg(Color::Green),
@@ -141,7 +141,7 @@ impl Facts {
     /// The ledger, wallets summed up in one row: there may be thousands.
     pub fn ledger_table(&self) -> Table {
         let mut table = Table::new();
-        table.load_preset(UTF8_FULL_CONDENSED);
+        table.load_style(UTF8_FULL_CONDENSED);
         table.set_header(["account", "balance"]);
         let (wallets, others): (Vec<_>, Vec<_>) =
             self.ledger.iter().partition(|(name, _)| name.starts_with("wallet:"));

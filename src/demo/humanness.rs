@@ -34,7 +34,8 @@ pub(super) fn verify_some(world: &mut World) -> Result<(), DemoError> {
         world.check(accepted, || "an app did not accept a human".into());
         // Another signal and other proof bytes: the nullifier alone gives the second vote away.
         let answer = server.verify(&second);
-        let refused = matches!(&answer, Err(ClientError::Refused(problem)) if problem.code == "nullifier_used");
+        let refused =
+            matches!(&answer, Err(ClientError::Refused(problem)) if problem.code == "nullifier_used");
         world.facts.app_reuse_refused += usize::from(refused);
         world.check(refused, || "an app accepted a human twice".into());
     }

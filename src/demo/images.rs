@@ -11,11 +11,11 @@ const KEPT_BACK: usize = 3;
 
 /// Image files of both eyes.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Shots {
+pub(super) struct Shots {
     /// Of the left eye, in the order in which they were taken.
-    pub left: Vec<PathBuf>,
+    pub(super) left: Vec<PathBuf>,
     /// Of the right eye.
-    pub right: Vec<PathBuf>,
+    pub(super) right: Vec<PathBuf>,
 }
 
 impl Shots {
@@ -27,31 +27,31 @@ impl Shots {
     }
 
     /// Whether both eyes have images.
-    pub fn both_eyes(&self) -> bool {
+    pub(super) fn both_eyes(&self) -> bool {
         !self.left.is_empty() && !self.right.is_empty()
     }
 
     /// Whether neither eye has.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.left.is_empty() && self.right.is_empty()
     }
 }
 
 /// One person's images. Deliberately without the person's name.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Album {
+pub(super) struct Album {
     /// For enrolling.
-    pub enroll: Shots,
+    pub(super) enroll: Shots,
     /// One attempt each to enroll again: the n-th image kept back of either eye.
-    pub again: Vec<Shots>,
+    pub(super) again: Vec<Shots>,
 }
 
 /// Everyone in a manifest.
-pub struct People {
+pub(super) struct People {
     /// In the order of the names that they had in the manifest.
-    pub albums: Vec<Album>,
+    pub(super) albums: Vec<Album>,
     /// Rows that could not be read, in words that name neither file nor person.
-    pub unreadable: Vec<String>,
+    pub(super) unreadable: Vec<String>,
 }
 
 /// Reads a manifest.
@@ -59,7 +59,7 @@ pub struct People {
 /// # Errors
 ///
 /// [`ManifestError`] if the file is no manifest at all.
-pub fn read(path: &std::path::Path) -> Result<People, ManifestError> {
+pub(super) fn read(path: &std::path::Path) -> Result<People, ManifestError> {
     let manifest = Manifest::read(path)?;
     let unreadable = manifest.errors.iter().map(ToString::to_string).collect();
     let mut rows = manifest.rows;
@@ -106,7 +106,10 @@ mod tests {
         assert_eq!(names(&album.enroll.left), ["l1", "l2", "l4", "l5", "l7"]);
         assert_eq!(names(&album.enroll.right), ["r1", "r2"]);
         assert_eq!(album.again.len(), 2);
-        assert_eq!((names(&album.again[0].left), names(&album.again[0].right)), (vec!["l3".into()], vec!["r3".into()]));
+        assert_eq!(
+            (names(&album.again[0].left), names(&album.again[0].right)),
+            (vec!["l3".into()], vec!["r3".into()])
+        );
         assert!(!album.again[1].both_eyes());
         assert!(people.albums[0].again.is_empty());
     }

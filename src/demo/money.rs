@@ -28,7 +28,11 @@ const CLAIM_AGAIN: usize = 5;
 pub(super) fn pay_everyone(world: &mut World) -> Result<(), DemoError> {
     let stage = Stage::new("opening a period");
     let view = open_period(world)?;
-    stage.done(&format!("a period is open: {} people, {} each, reserved in full", people(&view), decimal(view.amount)));
+    stage.done(&format!(
+        "a period is open: {} people, {} each, reserved in full",
+        people(&view),
+        decimal(view.amount)
+    ));
 
     let stage = Stage::of(world.enrolled().count(), "proving and claiming");
     let mut proofs = Vec::new();
@@ -43,7 +47,9 @@ pub(super) fn pay_everyone(world: &mut World) -> Result<(), DemoError> {
     }
     world.facts.proof_ms_median = median(&mut proofs);
     world.facts.claims_paid = paid.iter().filter(|(_, claimed, _)| claimed.now).count();
-    let full = paid.iter().all(|(_, claimed, balance)| claimed.receipt.statement.amount == view.amount && *balance == view.amount);
+    let full = paid.iter().all(|(_, claimed, balance)| {
+        claimed.receipt.statement.amount == view.amount && *balance == view.amount
+    });
     world.check(full, || "a wallet's balance is not its share".into());
     let (enrolled, claims_paid) = (world.enrolled().count(), world.facts.claims_paid);
     world.check(claims_paid == enrolled, || format!("{claims_paid} of {enrolled} claims were paid"));
@@ -97,8 +103,10 @@ pub(super) fn close_the_books(world: &mut World) -> Result<(), DemoError> {
 fn open_period(world: &World) -> Result<PeriodView, DemoError> {
     let operator = operator(world);
     let programme = programme(&operator, world)?;
-    let everyone = Amount::new(SHARE).ok().and_then(|share| share.checked_mul(world.enrolled().count() as u64));
-    let amount = everyone.and_then(|sum| sum.checked_add(Amount::new(SHARE).ok()?)).expect("a demo's money fits");
+    let everyone =
+        Amount::new(SHARE).ok().and_then(|share| share.checked_mul(world.enrolled().count() as u64));
+    let amount =
+        everyone.and_then(|sum| sum.checked_add(Amount::new(SHARE).ok()?)).expect("a demo's money fits");
     let deposit = DepositRequest { idempotency_key: "demo".into(), source: "demo-donor".into(), amount };
     operator.deposit(programme, &deposit)?;
     for step in [Transition::Snapshot, Transition::Fund, Transition::Open] {
@@ -129,7 +137,8 @@ fn prove(
     recipient: AccountId,
 ) -> Result<(Claim, Duration), DemoError> {
     let size = view.set.map(|set| set.size);
-    let inclusion = EnrollServer::at(&world.system.addresses().enroll).inclusion(wallet.commitment(), size)?;
+    let inclusion =
+        EnrollServer::at(&world.system.addresses().enroll).inclusion(wallet.commitment(), size)?;
     let terms = ClaimTerms { ledger: view.ledger, recipient, fee: Amount::ZERO, deadline: view.closes_at };
     let (identity, start) = (wallet.identity(), Instant::now());
     let rng = &mut UnwrapErr(SysRng);

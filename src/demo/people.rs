@@ -51,7 +51,9 @@ impl Person {
     pub(super) fn again(&self) -> Vec<BoxedCamera> {
         match &self.eyes {
             // Another visit than any attempt to enroll.
-            PersonalEyes::Rendered { person, comes_again: true } => vec![Box::new(Renderer::new(*person, 1000))],
+            PersonalEyes::Rendered { person, comes_again: true } => {
+                vec![Box::new(Renderer::new(*person, 1000))]
+            }
             PersonalEyes::Rendered { .. } => Vec::new(),
             PersonalEyes::Images(album) => album.again.iter().map(folder).collect(),
         }
@@ -82,8 +84,10 @@ pub(super) fn gather(options: &Options, stage: &Stage) -> Result<(Vec<Person>, S
     let images::People { albums, unreadable } = images::read(path)?;
     unreadable.iter().for_each(|row| stage.note(row));
     let listed = albums.len();
-    let suits = |album: &Album| if options.one_eye { !album.enroll.is_empty() } else { album.enroll.both_eyes() };
-    let people: Vec<_> = albums.into_iter().filter(suits).map(PersonalEyes::Images).map(Person::new).collect();
+    let suits =
+        |album: &Album| if options.one_eye { !album.enroll.is_empty() } else { album.enroll.both_eyes() };
+    let people: Vec<_> =
+        albums.into_iter().filter(suits).map(PersonalEyes::Images).map(Person::new).collect();
     if people.len() < listed {
         stage.note(&format!(
             "{} people left out: images of one eye only (allow them with --one-eye)",

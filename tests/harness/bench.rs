@@ -14,8 +14,8 @@ use unum_identity::field::Commitment;
 use unum_iris::EyePair;
 
 use super::{
-    Answer, Device, Person, TestClock, cluster, database, enroll_config, get, local_config, post,
-    post_as_operator, rng, try_post,
+    Answer, Device, OPERATOR, Person, TestClock, cluster, database, enroll_config, get, local_config, post,
+    rng, try_post,
 };
 
 /// What devices send.
@@ -99,8 +99,14 @@ pub(crate) fn count(database_url: &str, table: &str) -> i64 {
 }
 
 pub(crate) fn register(url: &str) -> Device {
+    register_as(url, OPERATOR)
+}
+
+/// Registers a new device as an operator who shows `token`.
+pub(crate) fn register_as(url: &str, token: &str) -> Device {
     let device = Device::new();
-    let answer = post_as_operator(&format!("{url}/v1/devices"), &device.registration());
+    let body = serde_json::to_vec(&device.registration()).unwrap();
+    let answer = try_post(&format!("{url}/v1/devices"), Some(token), "application/json", &body).unwrap();
     assert_eq!(answer.status, 201, "{answer:?}");
     device
 }

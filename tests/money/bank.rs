@@ -27,19 +27,19 @@ use unum_identity::time::UnixTime;
 
 use super::set::{ORIGIN, PublishedSet};
 
-pub const TOKEN: &str = "operators-of-the-test-bank-0123456789";
-pub const LEDGER: LedgerId = LedgerId([0xab; 16]);
-pub const SHARE: u128 = 1000;
+pub(crate) const TOKEN: &str = "operators-of-the-test-bank-0123456789";
+pub(crate) const LEDGER: LedgerId = LedgerId([0xab; 16]);
+pub(crate) const SHARE: u128 = 1000;
 /// When the clock starts, and period 0 with it.
-pub const START: u64 = 1_700_000_000;
-pub const PERIOD_SECONDS: u64 = 3600;
+pub(crate) const START: u64 = 1_700_000_000;
+pub(crate) const PERIOD_SECONDS: u64 = 3600;
 
-pub fn amount(minor: u128) -> Amount {
+pub(crate) fn amount(minor: u128) -> Amount {
     Amount::new(minor).unwrap()
 }
 
 /// Proving and verifying key, made once for all runs.
-pub fn keys() -> &'static KeyFolder {
+pub(crate) fn keys() -> &'static KeyFolder {
     static KEYS: LazyLock<KeyFolder> = LazyLock::new(|| {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("keys");
         KeyFolder::open_or_create(&folder, &mut UnwrapErr(SysRng)).unwrap()
@@ -61,22 +61,22 @@ fn database() -> String {
 
 /// An answer as it came.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub text: String,
-    pub content_type: String,
-    pub retry_after: Option<u64>,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) text: String,
+    pub(crate) content_type: String,
+    pub(crate) retry_after: Option<u64>,
 }
 
 impl Answer {
     #[track_caller]
-    pub fn receipt(&self) -> Signed<ClaimReceipt> {
+    pub(crate) fn receipt(&self) -> Signed<ClaimReceipt> {
         assert!(matches!(self.status, 200 | 201), "{self:?}");
         serde_json::from_str(&self.text).unwrap()
     }
 
     #[track_caller]
-    pub fn problem(&self) -> Problem {
+    pub(crate) fn problem(&self) -> Problem {
         assert_eq!(self.content_type, "application/problem+json", "{self:?}");
         let problem: Problem = serde_json::from_str(&self.text).unwrap();
         assert_eq!(problem.status, self.status);
@@ -84,46 +84,46 @@ impl Answer {
     }
 
     #[track_caller]
-    pub fn refused(&self, status: u16, code: &str) {
+    pub(crate) fn refused(&self, status: u16, code: &str) {
         assert_eq!((self.status, self.problem().code.as_ref()), (status, code), "{}", self.text);
     }
 }
 
 /// The address of a distribution, and a programme on it.
-pub struct Till {
+pub(crate) struct Till {
     base: String,
     agent: ureq::Agent,
-    pub operator: Operator,
-    pub set: PublishedSet,
+    pub(crate) operator: Operator,
+    pub(crate) set: PublishedSet,
 }
 
 impl Till {
-    pub fn new(base: String, set: PublishedSet) -> Self {
+    pub(crate) fn new(base: String, set: PublishedSet) -> Self {
         let operator = Operator::new(&base, TOKEN.to_owned());
         Self { base, agent: agent(), operator, set }
     }
 
-    pub fn move_to(&mut self, base: String) {
+    pub(crate) fn move_to(&mut self, base: String) {
         self.operator = Operator::new(&base, TOKEN.to_owned());
         self.base = base;
     }
 
-    pub fn programme(&self) -> ProgrammeView {
+    pub(crate) fn programme(&self) -> ProgrammeView {
         self.operator.create_programme(&terms()).unwrap()
     }
 
-    pub fn deposit(&self, key: &str, minor: u128) {
+    pub(crate) fn deposit(&self, key: &str, minor: u128) {
         let request =
             DepositRequest { idempotency_key: key.into(), source: "city".into(), amount: amount(minor) };
         self.operator.deposit(self.programme().id, &request).unwrap();
     }
 
-    pub fn advance(&self, period: u64, step: Transition) -> Result<PeriodView, ClientError> {
+    pub(crate) fn advance(&self, period: u64, step: Transition) -> Result<PeriodView, ClientError> {
         self.operator.advance(self.programme().id, Period(period), step)
     }
 
     /// Opens a period with money for everyone.
-    pub fn open(&self, period: u64) -> PeriodView {
+    pub(crate) fn open(&self, period: u64) -> PeriodView {
         self.advance(period, Transition::Snapshot).unwrap();
         self.deposit(&format!("for-{period}"), SHARE * self.set.people.len() as u128);
         self.advance(period, Transition::Fund).unwrap();
@@ -131,14 +131,14 @@ impl Till {
     }
 
     /// A person's claim, proved under the newest set unless the period has frozen another.
-    pub fn prove(&self, person: usize, period: u64, terms: ClaimTerms) -> Claim {
+    pub(crate) fn prove(&self, person: usize, period: u64, terms: ClaimTerms) -> Claim {
         let programme = self.programme().id;
         let view = self.operator.period(programme, Period(period)).unwrap();
         let size = view.set.map_or(self.set.people.len() as u64, |set| set.size);
         self.prove_at(person, size, period, terms)
     }
 
-    pub fn prove_at(&self, person: usize, size: u64, period: u64, terms: ClaimTerms) -> Claim {
+    pub(crate) fn prove_at(&self, person: usize, size: u64, period: u64, terms: ClaimTerms) -> Claim {
         let (programme, period) = (self.programme().id, Period(period));
         let identity = self.set.people[person].clone();
         let path = self.set.path(person, size);
@@ -153,29 +153,29 @@ impl Till {
         Claim { programme, period, nullifier: public.nullifier, terms, proof }
     }
 
-    pub fn send(&self, claim: &Claim) -> Answer {
+    pub(crate) fn send(&self, claim: &Claim) -> Answer {
         self.post("/v1/claims", &serde_json::to_string(claim).unwrap())
     }
 
-    pub fn post(&self, path: &str, body: &str) -> Answer {
+    pub(crate) fn post(&self, path: &str, body: &str) -> Answer {
         self.try_post(path, body).unwrap()
     }
 
     /// None if the connection broke.
-    pub fn try_post(&self, path: &str, body: &str) -> Option<Answer> {
+    pub(crate) fn try_post(&self, path: &str, body: &str) -> Option<Answer> {
         let request = self.agent.post(self.url(path)).header("content-type", "application/json");
         read(request.send(body))
     }
 
-    pub fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Answer {
         read(self.agent.get(self.url(path)).call()).unwrap()
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }
 
-    pub fn balance(&self, account: AccountId) -> u128 {
+    pub(crate) fn balance(&self, account: AccountId) -> u128 {
         let view: AccountView =
             serde_json::from_str(&self.get(&format!("/v1/accounts/{account}")).text).unwrap();
         view.balance.minor()
@@ -183,7 +183,7 @@ impl Till {
 
     /// The checked ledger; it has to hold.
     #[track_caller]
-    pub fn books(&self) -> LedgerReport {
+    pub(crate) fn books(&self) -> LedgerReport {
         let report = self.operator.check_ledger().unwrap();
         assert_eq!(report.problems, []);
         assert_eq!(report.difference.minor(), 0);
@@ -192,11 +192,11 @@ impl Till {
 }
 
 /// A running distribution.
-pub struct Bank {
+pub(crate) struct Bank {
     server: Option<Server>,
     clock: Arc<AtomicU64>,
-    pub till: Till,
-    pub database: String,
+    pub(crate) till: Till,
+    pub(crate) database: String,
     // Last, so that the server is gone before its threads and its files are.
     runtime: Runtime,
     _folder: TempDir,
@@ -211,11 +211,11 @@ impl std::ops::Deref for Bank {
 }
 
 impl Bank {
-    pub fn with_people(people: usize) -> Self {
+    pub(crate) fn with_people(people: usize) -> Self {
         Self::at(people, database())
     }
 
-    pub fn at(people: usize, database: String) -> Self {
+    pub(crate) fn at(people: usize, database: String) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let set = PublishedSet::of(people);
         let config = write_config(folder.path(), &database, &set);
@@ -232,20 +232,20 @@ impl Bank {
         Self { server: Some(server), clock, till, database, runtime, _folder: folder }
     }
 
-    pub fn key(&self) -> unum_identity::bytes::ServiceKey {
+    pub(crate) fn key(&self) -> unum_identity::bytes::ServiceKey {
         self.server.as_ref().unwrap().service_key
     }
 
-    pub fn now(&self) -> u64 {
+    pub(crate) fn now(&self) -> u64 {
         self.clock.load(Ordering::SeqCst)
     }
 
-    pub fn set_time(&self, seconds: u64) {
+    pub(crate) fn set_time(&self, seconds: u64) {
         self.clock.store(seconds, Ordering::SeqCst);
     }
 
     /// A superuser's connection to the database, behind the server's back.
-    pub fn intruder(&self) -> postgres::Client {
+    pub(crate) fn intruder(&self) -> postgres::Client {
         let mut client = postgres::Client::connect(&self.database, postgres::NoTls).unwrap();
         client.batch_execute("SET search_path = distribution").unwrap();
         client
@@ -261,7 +261,7 @@ impl Drop for Bank {
 }
 
 /// A programme that starts with the clock.
-pub fn terms() -> ProgrammeTerms {
+pub(crate) fn terms() -> ProgrammeTerms {
     ProgrammeTerms {
         name: "basic".into(),
         unit: "UNM".into(),
@@ -274,7 +274,7 @@ pub fn terms() -> ProgrammeTerms {
 }
 
 /// To `recipient`, without a fee, good for ever.
-pub fn to(recipient: u8) -> ClaimTerms {
+pub(crate) fn to(recipient: u8) -> ClaimTerms {
     ClaimTerms {
         ledger: LEDGER,
         recipient: AccountId([recipient; 32]),
@@ -284,7 +284,7 @@ pub fn to(recipient: u8) -> ClaimTerms {
 }
 
 /// A configuration file as an operator writes it.
-pub fn write_config(folder: &Path, database: &str, set: &PublishedSet) -> PathBuf {
+pub(crate) fn write_config(folder: &Path, database: &str, set: &PublishedSet) -> PathBuf {
     let verifying_key = folder.join("membership.vk");
     std::fs::write(&verifying_key, keys().verifying_key().unwrap().to_bytes()).unwrap();
     let mut text = String::new();

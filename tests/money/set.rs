@@ -12,27 +12,27 @@ use unum_identity::secret::Identity;
 use unum_identity::set::{MerklePath, Set};
 use unum_identity::signed::service_key;
 
-pub const ORIGIN: &str = "example.org/test-set";
+pub(crate) const ORIGIN: &str = "example.org/test-set";
 
 /// Everyone who is enrolled, and what the world is told about it.
-pub struct PublishedSet {
-    pub people: Vec<Identity>,
+pub(crate) struct PublishedSet {
+    pub(crate) people: Vec<Identity>,
     set: Set,
     key: SigningKey,
     /// What the server answers: a snapshot, or nothing at all.
     served: Arc<Mutex<Option<String>>>,
-    pub url: String,
+    pub(crate) url: String,
 }
 
 impl PublishedSet {
-    pub fn of(people: usize) -> Self {
+    pub(crate) fn of(people: usize) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let served = Arc::new(Mutex::new(None));
         let answer = Arc::clone(&served);
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                let _ = serve(stream.unwrap(), &answer); // a client that hangs up is the client's affair
+                let _ = serve(&stream.unwrap(), &answer); // a client that hangs up is the client's affair
             }
         });
         let key = SigningKey::from_bytes(&[7; 32]);
@@ -41,12 +41,12 @@ impl PublishedSet {
         published
     }
 
-    pub fn key(&self) -> ServiceKey {
+    pub(crate) fn key(&self) -> ServiceKey {
         service_key(&self.key)
     }
 
     /// Enrolls more people, and publishes the new set.
-    pub fn enroll(&mut self, people: usize) {
+    pub(crate) fn enroll(&mut self, people: usize) {
         for _ in 0..people {
             let person = Identity::from_secret(format!("person {}", self.people.len()).as_bytes());
             self.set.extend([person.commitment()]).unwrap();
@@ -56,7 +56,7 @@ impl PublishedSet {
     }
 
     /// Publishes the set after `alter` has had its way with it.
-    pub fn publish(&self, alter: impl FnOnce(&mut Snapshot)) {
+    pub(crate) fn publish(&self, alter: impl FnOnce(&mut Snapshot)) {
         let checkpoint = Checkpoint { origin: ORIGIN.into(), size: self.set.len(), root: self.set.root() };
         let leaf = |commitment| PublishedLeaf {
             commitment,
@@ -72,23 +72,24 @@ impl PublishedSet {
     }
 
     /// Hangs up on whoever asks.
-    pub fn hide(&self) {
+    pub(crate) fn hide(&self) {
         *self.served.lock().unwrap() = None;
     }
 
-    pub fn path(&self, person: usize, size: u64) -> MerklePath {
+    pub(crate) fn path(&self, person: usize, size: u64) -> MerklePath {
         self.set.path_at(person as u64, size).unwrap()
     }
 }
 
-fn serve(stream: TcpStream, answer: &Mutex<Option<String>>) -> std::io::Result<()> {
-    let mut lines = BufReader::new(&stream).lines();
+fn serve(stream: &TcpStream, answer: &Mutex<Option<String>>) -> std::io::Result<()> {
+    let mut lines = BufReader::new(stream).lines();
     let request = lines.next().transpose()?.unwrap_or_default();
     while lines.next().transpose()?.is_some_and(|header| !header.is_empty()) {}
     let Some(body) = answer.lock().unwrap().clone() else { return Ok(()) };
     assert!(request.starts_with("GET /v1/set/snapshot "), "{request}");
+    let mut out = stream;
     write!(
-        &stream,
+        out,
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
         body.len()
     )

@@ -94,7 +94,7 @@ pub enum VaultError {
         path: PathBuf,
     },
     /// The file cannot be read or written.
-    #[error("{path}: {source}")]
+    #[error("cannot read or write {path}")]
     Io {
         /// Which file.
         path: PathBuf,

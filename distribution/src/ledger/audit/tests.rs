@@ -239,9 +239,9 @@ fn claims_without_receipt_and_receipts_without_claim() {
 
 #[test]
 fn a_period_that_paid_more_than_it_reserved() {
-    let unbalanced = LedgerProblem::PeriodUnbalanced { programme: PROGRAMME, period: PERIOD };
-    finds(|books| books.claim(13, 0), &[unbalanced.clone()]);
-    finds(|books| books.periods[0].promised = amount(2 * SHARE), &[unbalanced]);
+    let unbalanced = [LedgerProblem::PeriodUnbalanced { programme: PROGRAMME, period: PERIOD }];
+    finds(|books| books.claim(13, 0), &unbalanced);
+    finds(|books| books.periods[0].promised = amount(2 * SHARE), &unbalanced);
 }
 
 #[test]

@@ -40,6 +40,8 @@ fn of_client(error: &ClientError) -> Option<String> {
         "claimed_for_another_recipient" => {
             "your share of this period was claimed on other terms, once and for all"
         }
+        "period_not_open" => "this period is not open: look at its dates, or choose another period",
+        "deadline_passed" => "claim again without --deadline; a void claim uses nothing up",
         "root_expired" => "the path is too old: prove again without --inclusion",
         _ => return problem.retry_after.map(|seconds| format!("try again in {seconds} s")),
     };
