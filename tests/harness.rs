@@ -5,7 +5,7 @@
 
 pub(crate) mod bench;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
@@ -65,20 +65,17 @@ impl TestClock {
     }
 }
 
-/// The verifying key's file, and a prover for it: made once.
+/// A prover, and the bytes of its verifying key: made once.
 pub(crate) struct ProvingKeys {
     pub(crate) prover: Prover,
-    pub(crate) verifying_key: PathBuf,
-    _folder: tempfile::TempDir,
+    pub(crate) verifying_key: Vec<u8>,
 }
 
 pub(crate) fn proving_keys() -> &'static ProvingKeys {
     static KEYS: LazyLock<ProvingKeys> = LazyLock::new(|| {
-        let folder = tempfile::tempdir().unwrap();
         let key = ProvingKey::generate(&mut rng());
-        let verifying_key = folder.path().join("membership.vk");
-        std::fs::write(&verifying_key, key.verifying_key().to_bytes()).unwrap();
-        ProvingKeys { prover: Prover::new(key), verifying_key, _folder: folder }
+        let verifying_key = key.verifying_key().to_bytes();
+        ProvingKeys { prover: Prover::new(key), verifying_key }
     });
     &KEYS
 }
@@ -272,16 +269,18 @@ pub(crate) fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// A configuration of the enrollment server on a free loopback port.
+/// A configuration of the enrollment server on a free loopback port, with all its keys in the folder `keys`.
 pub(crate) fn enroll_config(database_url: String, keys: &Path) -> enroll_server::Config {
-    enroll_server::Config::local(
-        (std::net::Ipv4Addr::LOCALHOST, 0).into(),
-        database_url,
-        OPERATOR.into(),
-        "unum.test/set",
-        keys.to_owned(),
-        proving_keys().verifying_key.clone(),
-    )
+    std::fs::write(keys.join("membership.vk"), &proving_keys().verifying_key).unwrap();
+    local_config(database_url, keys)
+}
+
+/// The same for a folder that [`enroll_config`] has seen.
+pub(crate) fn local_config(database_url: String, keys: &Path) -> enroll_server::Config {
+    let bind = (std::net::Ipv4Addr::LOCALHOST, 0).into();
+    let verifying_key = keys.join("membership.vk");
+    let keys = keys.to_owned();
+    enroll_server::Config::local(bind, database_url, OPERATOR.into(), "unum.test/set", keys, verifying_key)
 }
 
 /// A leaf that nobody has.

@@ -14,7 +14,8 @@ use unum_identity::field::Commitment;
 use unum_iris::EyePair;
 
 use super::{
-    Answer, Device, OPERATOR, Person, TestClock, cluster, database, enroll_config, get, post, rng, try_post,
+    Answer, Device, OPERATOR, Person, TestClock, cluster, database, enroll_config, get, local_config, post,
+    rng, try_post,
 };
 
 /// What devices send.
@@ -134,9 +135,8 @@ pub(crate) fn enroll_eyes(url: &str, device: &Device, eyes: &EyePair, commitment
 #[ignore = "not a test but a server, started by another test"]
 fn server_process() {
     let Ok(text) = std::env::var("UNUM_TEST_SERVER") else { return };
-    let at: Vec<&str> = text.split('|').collect();
-    let mut config = enroll_config(at[0].to_owned(), at[1].as_ref());
-    config.verifying_key = at[2].into();
+    let (database_url, keys) = text.split_once('|').unwrap();
+    let config = local_config(database_url.to_owned(), keys.as_ref());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let start = Server::start(config, TestClock::new().clock(), Box::new(rng()));
     let server = runtime.block_on(start).unwrap();
@@ -154,11 +154,7 @@ pub(crate) struct Process {
 
 impl Process {
     pub(crate) fn start(config: &enroll_server::Config) -> Self {
-        let at = [
-            config.database_url.as_str(),
-            config.keys.to_str().unwrap(),
-            config.verifying_key.to_str().unwrap(),
-        ];
+        let at = [config.database_url.as_str(), config.keys.to_str().unwrap()];
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["harness::bench::server_process", "--exact", "--ignored", "--nocapture"])
             .env("UNUM_TEST_SERVER", at.join("|"))
