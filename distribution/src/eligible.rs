@@ -52,7 +52,9 @@ impl From<SetError> for Refusal {
         match error {
             SetError::Unavailable(_) => {
                 tracing::warn!(%error, "snapshot");
-                Self::new(503, "set_unavailable").retry_after(RETRY_AFTER)
+                Self::new(503, "set_unavailable")
+                    .detail("the enrollment server does not answer with a snapshot of the set")
+                    .retry_after(RETRY_AFTER)
             }
             SetError::Checkpoint(_) | SetError::Leaves { .. } | SetError::Unvouched { .. } => {
                 tracing::error!(%error, "snapshot");

@@ -11,7 +11,7 @@ use rand_core::CryptoRng;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
-use unum_identity::bytes::ServiceKey;
+use unum_identity::bytes::{LedgerId, ServiceKey};
 use unum_identity::time::Clock;
 
 use crate::app::{App, OperatorDigest};
@@ -43,9 +43,17 @@ pub enum StartError {
         /// What is wrong.
         reason: String,
     },
-    /// Postgres does not answer, or its database is not ours: see the reason.
+    /// Postgres does not answer, or its schema is not ours: see the reason.
     #[error("database: {0}")]
     Database(String),
+    /// The database belongs to another ledger. Correct the configuration, or take another database.
+    #[error("the database holds the ledger {found}, the configuration names {configured}")]
+    OtherLedger {
+        /// The database's.
+        found: LedgerId,
+        /// The configuration's.
+        configured: LedgerId,
+    },
     /// The address is taken, or not ours.
     #[error("cannot listen on {addr}")]
     Listen {
@@ -95,8 +103,13 @@ impl Server {
         let key = read_verifying_key(&config)?;
         let metrics = Metrics::new();
         let store = Store::open(&config.database_url, config.startup_wait(), metrics.clone()).await?;
-        let id = config.ledger;
-        store.run_tx("open_ledger", |tx| Box::pin(async move { ledger::open(tx, id).await })).await?;
+        let configured = config.ledger;
+        let open =
+            store.run_tx("open_ledger", |tx| Box::pin(async move { ledger::open(tx, configured).await }));
+        let found = open.await?;
+        if found != configured {
+            return Err(StartError::OtherLedger { found, configured });
+        }
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         let app = Arc::new(App {
             store,

@@ -2,19 +2,15 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock};
 
-use circuits::folder::KeyFolder;
-use circuits::{Private, Prover, Public};
+use circuits::{Private, Public};
 use distribution::client::{ClientError, Operator};
 use distribution::{Config, Server, Transition};
-use getrandom::SysRng;
-use rand_core::UnwrapErr;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
-use unum::cluster::Cluster;
 use unum_identity::action::Period;
 use unum_identity::bytes::{AccountId, LedgerId};
 use unum_identity::claim::{Amount, Claim, ClaimReceipt, ClaimTerms};
@@ -26,6 +22,7 @@ use unum_identity::signed::Signed;
 use unum_identity::time::UnixTime;
 
 use super::set::{ORIGIN, PublishedSet};
+use crate::harness::{cluster, database, proving_keys, rng};
 
 pub(crate) const TOKEN: &str = "operators-of-the-test-bank-0123456789";
 pub(crate) const LEDGER: LedgerId = LedgerId([0xab; 16]);
@@ -36,27 +33,6 @@ pub(crate) const PERIOD_SECONDS: u64 = 3600;
 
 pub(crate) fn amount(minor: u128) -> Amount {
     Amount::new(minor).unwrap()
-}
-
-/// Proving and verifying key, made once for all runs.
-pub(crate) fn keys() -> &'static KeyFolder {
-    static KEYS: LazyLock<KeyFolder> = LazyLock::new(|| {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("keys");
-        KeyFolder::open_or_create(&folder, &mut UnwrapErr(SysRng)).unwrap()
-    });
-    &KEYS
-}
-
-fn prover() -> &'static Prover {
-    static PROVER: LazyLock<Prover> = LazyLock::new(|| Prover::new(keys().proving_key().unwrap()));
-    &PROVER
-}
-
-/// A database that nobody else uses. All tests but those of outages share one Postgres.
-fn database() -> String {
-    static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| Cluster::temporary(&mut UnwrapErr(SysRng)).unwrap());
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    CLUSTER.database(&format!("money_{}", NEXT.fetch_add(1, Ordering::Relaxed))).unwrap()
 }
 
 /// An answer as it came.
@@ -149,7 +125,7 @@ impl Till {
             signal_hash: terms.signal_hash(),
             external_nullifier,
         };
-        let proof = prover().prove(&public, &Private { identity, path }, &mut UnwrapErr(SysRng)).unwrap();
+        let proof = proving_keys().prover.prove(&public, &Private { identity, path }, &mut rng()).unwrap();
         Claim { programme, period, nullifier: public.nullifier, terms, proof }
     }
 
@@ -212,7 +188,7 @@ impl std::ops::Deref for Bank {
 
 impl Bank {
     pub(crate) fn with_people(people: usize) -> Self {
-        Self::at(people, database())
+        Self::at(people, database(cluster()))
     }
 
     pub(crate) fn at(people: usize, database: String) -> Self {
@@ -225,7 +201,7 @@ impl Bank {
         let server = runtime.block_on(Server::start(
             Config::load(&config, |_| None).unwrap(),
             Arc::new(move || UnixTime(time.load(Ordering::SeqCst))),
-            &mut UnwrapErr(SysRng),
+            &mut rng(),
         ));
         let server = server.unwrap();
         let till = Till::new(format!("http://{}", server.addr), set);
@@ -285,8 +261,6 @@ pub(crate) fn to(recipient: u8) -> ClaimTerms {
 
 /// A configuration file as an operator writes it.
 pub(crate) fn write_config(folder: &Path, database: &str, set: &PublishedSet) -> PathBuf {
-    let verifying_key = folder.join("membership.vk");
-    std::fs::write(&verifying_key, keys().verifying_key().unwrap().to_bytes()).unwrap();
     let mut text = String::new();
     for (name, value) in [
         ("bind", "127.0.0.1:0"),
@@ -294,7 +268,7 @@ pub(crate) fn write_config(folder: &Path, database: &str, set: &PublishedSet) ->
         ("operator_token", TOKEN),
         ("ledger", &LEDGER.to_string()),
         ("keys", &folder.join("keys").display().to_string()),
-        ("verifying_key", &verifying_key.display().to_string()),
+        ("verifying_key", &proving_keys().verifying_key.display().to_string()),
         ("enroll_server", &set.url),
     ] {
         writeln!(text, "{name} = {}", Value::from(value)).unwrap(); // JSON's texts are TOML's, for these

@@ -9,17 +9,16 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use distribution::{Config, Server};
-use getrandom::SysRng;
-use rand_core::UnwrapErr;
 use unum::cluster::Cluster;
 use unum_identity::time::UnixTime;
 
 use super::bank::{Bank, SHARE, START, Till, to, write_config};
 use super::set::PublishedSet;
+use crate::harness::rng;
 
 #[test]
 fn without_postgres_503_and_then_it_goes_on() {
-    let mut cluster = Cluster::temporary(&mut UnwrapErr(SysRng)).unwrap();
+    let mut cluster = Cluster::temporary(&mut rng()).unwrap();
     let bank = Bank::at(2, cluster.database("outage").unwrap());
     bank.open(0);
     let claims = [bank.prove(0, 0, to(1)), bank.prove(1, 0, to(2))];
@@ -50,7 +49,7 @@ fn server_process() {
     let config = Config::load(Path::new(&config), |_| None).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let clock = Arc::new(|| UnixTime(START));
-    let server = runtime.block_on(Server::start(config, clock, &mut UnwrapErr(SysRng))).unwrap();
+    let server = runtime.block_on(Server::start(config, clock, &mut rng())).unwrap();
     println!("\nlistening http://{}", server.addr);
     // Ends with whoever started us: then nothing more can be read.
     std::io::stdin().lines().for_each(drop);
@@ -73,7 +72,7 @@ fn start(config: &Path) -> (Child, String) {
 fn killed_in_the_middle_of_claims() {
     const PEOPLE: usize = 16;
     const ACKNOWLEDGED: usize = 5;
-    let cluster = Cluster::temporary(&mut UnwrapErr(SysRng)).unwrap();
+    let cluster = Cluster::temporary(&mut rng()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let set = PublishedSet::of(PEOPLE);
     let config = write_config(folder.path(), &cluster.database("killed").unwrap(), &set);

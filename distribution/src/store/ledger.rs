@@ -29,21 +29,12 @@ impl Pen {
     }
 }
 
-/// Makes the ledger, if the database has none.
-///
-/// # Errors
-///
-/// [`StoreError::Damaged`] if the database holds another ledger.
-pub(crate) async fn open(tx: &Tx<'_, '_>, ledger: LedgerId) -> Result<(), StoreError> {
+/// Makes the ledger, if the database has none. Which one it has then.
+pub(crate) async fn open(tx: &Tx<'_, '_>, ledger: LedgerId) -> Result<LedgerId, StoreError> {
     let sql = "INSERT INTO ledger (id, sequence, head) VALUES ($1, 0, $2) ON CONFLICT DO NOTHING";
     tx.execute(sql, &[&ledger.0.as_slice(), &Head::GENESIS.hash.0.as_slice()]).await?;
     let row = tx.row("SELECT id FROM ledger", &[]).await?.ok_or_else(|| StoreError::damaged("no ledger"))?;
-    match LedgerId(bytes(&row, "id")?) {
-        found if found == ledger => Ok(()),
-        found => {
-            Err(StoreError::damaged(format!("it holds the ledger {found}, the configuration says {ledger}")))
-        }
-    }
+    bytes(&row, "id").map(LedgerId)
 }
 
 /// Waits until nobody else writes.
