@@ -108,7 +108,7 @@ impl Manifest {
     fn parse(source: impl std::io::Read, folder: &Path) -> Result<Self, ManifestError> {
         let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(source);
         match reader.headers() {
-            Ok(header) if header == &HEADER[..] => {}
+            Ok(header) if header == HEADER[..] => {}
             Ok(_) => return Err(ManifestError::Header),
             Err(error) => match error.into_kind() {
                 csv::ErrorKind::Io(error) => return Err(ManifestError::Unreadable(error.kind())),

@@ -167,6 +167,7 @@ mod tests {
         let mut plane = Plane::filled(9, 9, 10);
         plane.row_mut(4)[4] = 250;
         assert_eq!(plane.opened(3).unwrap().pixels(), [10; 81]);
-        assert_eq!(plane.dilated(3).unwrap().pixels().iter().filter(|&&v| v == 250).count(), 5);
+        assert_eq!(plane.dilated(3).unwrap().row(4)[2..7], [10, 250, 250, 250, 10]);
+        assert_eq!(plane.dilated(3).unwrap().row(3)[2..7], [10, 10, 250, 10, 10]);
     }
 }

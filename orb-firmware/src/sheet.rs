@@ -61,7 +61,7 @@ impl Sheet {
             let texture = self.texture.row_mut(radius);
             let seen = visible.iter().filter(|&&v| v != 0).count() as u32;
             let sum: u32 = texture.iter().map(|&v| u32::from(v)).sum(); // hidden pixels are 0 up to here
-            let mean = if seen == 0 { 0 } else { ((sum + seen / 2) / seen) as u8 };
+            let mean = (sum + seen / 2).checked_div(seen).unwrap_or(0) as u8;
             texture.iter_mut().zip(visible).filter(|(_, v)| **v == 0).for_each(|(pixel, _)| *pixel = mean);
         }
     }

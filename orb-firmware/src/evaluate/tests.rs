@@ -30,8 +30,9 @@ fn eyes_are_told_apart_and_bad_rows_named() {
         }
     }
     std::fs::write(folder.path().join("secret-name.png"), b"no image").unwrap();
-    std::fs::write(folder.path().join("grey.pgm"), [&b"P5 200 200 255\n"[..], &[128; 40_000]].concat())
-        .unwrap();
+    let mut grey = b"P5 200 200 255\n".to_vec();
+    grey.resize(grey.len() + 200 * 200, 128);
+    std::fs::write(folder.path().join("grey.pgm"), grey).unwrap();
     list += "secret-name.png,3,L,1,1\nmissing.png,3,L,1,2\n0-1.png,0,both,1,1\ngrey.pgm,4,R,1,1\n";
     let manifest = folder.path().join("eyes.csv");
     std::fs::write(&manifest, list).unwrap();
