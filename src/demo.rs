@@ -13,7 +13,7 @@ mod people;
 mod stage;
 
 use std::path::{Path, PathBuf};
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use circuits::Prover;
 use circuits::folder::KeyFolder;
@@ -145,8 +145,9 @@ impl World {
         stage.done("Postgres, enrollment server and distribution are up");
         enrollment::register_devices(&system, devices)?;
         let stations = enrollment::stations(data, &system, options)?;
+        let started_at = system.now();
         let facts = Facts::new(people.len(), source);
-        Ok(Self { system, stations, prover, people, started_at: SystemTime::now().into(), facts })
+        Ok(Self { system, stations, prover, people, started_at, facts })
     }
 
     /// Notes what did not hold.

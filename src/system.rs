@@ -16,13 +16,15 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
 
 use circuits::folder::KeyFolder;
 use getrandom::SysRng;
 use rand_core::{Rng as _, UnwrapErr};
 use serde::Serialize;
 use serde_json::json;
+use tokio::runtime::Runtime;
 use unum_identity::bytes::ServiceKey;
 use unum_identity::enrollment::DeviceRegistration;
 use unum_identity::time::{Clock, UnixTime};
@@ -75,16 +77,35 @@ pub struct Addresses {
     pub keys: PathBuf,
 }
 
+/// The machine's clock, which a demo can put forward so that nobody waits for a period to end.
+#[derive(Clone, Debug, Default)]
+struct DemoClock {
+    ahead_seconds: Arc<AtomicU64>,
+}
+
+impl DemoClock {
+    fn shared(&self) -> Arc<dyn Clock> {
+        let clock = self.clone();
+        Arc::new(move || clock.now())
+    }
+
+    fn now(&self) -> UnixTime {
+        UnixTime::from(SystemTime::now())
+            .plus(Duration::from_secs(self.ahead_seconds.load(Ordering::Relaxed)))
+    }
+}
+
 /// A running system. Dropping it stops it.
 #[derive(Debug)]
 pub struct System {
     // Dropped in this order: the services before the database below them.
     enroll: enroll_server::Server,
     distribution: distribution::Server,
-    runtime: tokio::runtime::Runtime,
+    runtime: Runtime,
     cluster: Cluster,
     addresses: Addresses,
     operator_token: String,
+    clock: DemoClock,
 }
 
 /// What can be chosen.
@@ -120,9 +141,11 @@ impl System {
         progress("starting the enrollment server and the distribution");
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.map_err(file("start threads"))?;
-        let common = Common { data: &data, operator_token: &operator_token, cluster: &cluster };
-        let enroll = runtime.block_on(common.enroll_server(options))?;
-        let distribution = runtime.block_on(common.distribution(&enroll, options))?;
+        let clock = DemoClock::default();
+        let common =
+            Common { data: &data, operator_token: &operator_token, cluster: &cluster, clock: &clock };
+        let enroll = common.enroll_server(&runtime, options)?;
+        let distribution = common.distribution(&runtime, &enroll, options)?;
         let addresses = Addresses {
             enroll: url(enroll.addr()),
             distribution: url(distribution.addr),
@@ -130,7 +153,7 @@ impl System {
             operator_token: token_file,
             data,
         };
-        Ok(Self { enroll, distribution, runtime, cluster, addresses, operator_token })
+        Ok(Self { enroll, distribution, runtime, cluster, addresses, operator_token, clock })
     }
 
     /// Where everything is.
@@ -151,6 +174,16 @@ impl System {
     /// The key that signs receipts and statements.
     pub fn ledger_key(&self) -> ServiceKey {
         self.distribution.service_key
+    }
+
+    /// What the services' clock says.
+    pub fn now(&self) -> UnixTime {
+        self.clock.now()
+    }
+
+    /// Puts the services' clock forward to `moment`; never back.
+    pub fn forward_to(&self, moment: UnixTime) {
+        self.clock.ahead_seconds.fetch_add(moment.since(self.now()).as_secs(), Ordering::Relaxed);
     }
 
     /// The private Postgres, so that tests can take it away.
@@ -181,6 +214,7 @@ struct Common<'a> {
     data: &'a Path,
     operator_token: &'a str,
     cluster: &'a Cluster,
+    clock: &'a DemoClock,
 }
 
 impl Common<'_> {
@@ -203,14 +237,20 @@ impl Common<'_> {
         Ok(serde_json::from_value(config).expect("the keys are those of the service's configuration"))
     }
 
-    async fn enroll_server(&self, options: &Options) -> Result<enroll_server::Server, SystemError> {
+    fn enroll_server(
+        &self,
+        runtime: &Runtime,
+        options: &Options,
+    ) -> Result<enroll_server::Server, SystemError> {
         let more = json!({ "origin": ORIGIN, "one_eye": options.one_eye });
         let config = self.config("enroll", &more)?;
-        Ok(enroll_server::Server::start(config, clock(), Box::new(UnwrapErr(SysRng))).await?)
+        let start = enroll_server::Server::start(config, self.clock.shared(), Box::new(UnwrapErr(SysRng)));
+        Ok(runtime.block_on(start)?)
     }
 
-    async fn distribution(
+    fn distribution(
         &self,
+        runtime: &Runtime,
         enroll: &enroll_server::Server,
         options: &Options,
     ) -> Result<distribution::Server, SystemError> {
@@ -227,7 +267,9 @@ impl Common<'_> {
                 "set": { "origin": ORIGIN, "key": enroll.service_key(), "devices": devices },
             }),
         )?;
-        Ok(distribution::Server::start(config, clock(), &mut UnwrapErr(SysRng)).await?)
+        let start =
+            async { distribution::Server::start(config, self.clock.shared(), &mut UnwrapErr(SysRng)).await };
+        Ok(runtime.block_on(start)?)
     }
 }
 
@@ -247,11 +289,6 @@ async fn signal() {
             let _ = interrupted.await;
         }
     }
-}
-
-/// The machine's clock.
-fn clock() -> Arc<dyn Clock> {
-    Arc::new(|| UnixTime::from(SystemTime::now()))
 }
 
 fn file(what: &'static str) -> impl FnOnce(std::io::Error) -> SystemError {

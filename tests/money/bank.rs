@@ -261,6 +261,8 @@ pub(crate) fn to(recipient: u8) -> ClaimTerms {
 
 /// A configuration file as an operator writes it.
 pub(crate) fn write_config(folder: &Path, database: &str, set: &PublishedSet) -> PathBuf {
+    let verifying_key = folder.join("membership.vk");
+    std::fs::write(&verifying_key, &proving_keys().verifying_key).unwrap();
     let mut text = String::new();
     for (name, value) in [
         ("bind", "127.0.0.1:0"),
@@ -268,7 +270,7 @@ pub(crate) fn write_config(folder: &Path, database: &str, set: &PublishedSet) ->
         ("operator_token", TOKEN),
         ("ledger", &LEDGER.to_string()),
         ("keys", &folder.join("keys").display().to_string()),
-        ("verifying_key", &proving_keys().verifying_key.display().to_string()),
+        ("verifying_key", &verifying_key.display().to_string()),
         ("enroll_server", &set.url),
     ] {
         writeln!(text, "{name} = {}", Value::from(value)).unwrap(); // JSON's texts are TOML's, for these
