@@ -16,7 +16,9 @@ use std::time::{Duration, Instant};
 use rand_core::Rng;
 
 /// How long a start may take: recovery after a crash is bounded by checkpoints, a slow disk is not.
-const START_LIMIT: Duration = Duration::from_secs(60);
+const START_LIMIT: Duration = Duration::from_mins(1);
+/// How long a Postgres that was told to stop may take: a fast shutdown writes one checkpoint.
+const STOP_LIMIT: Duration = Duration::from_secs(20);
 const SUPERUSER: &str = "unum";
 
 /// Stops Postgres when our end of its standard input closes or says `pause`. `$0` is the binary, `$1` the folder to
@@ -53,6 +55,9 @@ pub enum ClusterError {
         /// The end of what it printed.
         output: String,
     },
+    /// Another program runs a Postgres on this folder. End that program, or choose another folder.
+    #[error("{0} is in use by another program")]
+    InUse(PathBuf),
     /// The server runs but does not do what it is asked.
     #[error("Postgres: {0}")]
     Query(#[from] postgres::Error),
@@ -156,6 +161,7 @@ impl Cluster {
     ///
     /// [`ClusterError::Program`] with the end of its log if it does not come up.
     pub fn resume(&mut self) -> Result<(), ClusterError> {
+        self.wait_for_predecessor()?;
         let log = fs::File::create(self.log()).map_err(io("make Postgres's log"))?;
         own(&self.log(), self.owner)?;
         let mut command = self.command("sh");
@@ -196,6 +202,23 @@ impl Cluster {
         Err(ClusterError::Program { program: "initdb", output })
     }
 
+    /// Lets a Postgres finish whose program has just ended: its keeper is stopping it.
+    fn wait_for_predecessor(&self) -> Result<(), ClusterError> {
+        let lock = self.folder.join("data/postmaster.pid");
+        let runs = || {
+            let text = fs::read_to_string(&lock).unwrap_or_default();
+            text.lines().next().is_some_and(|pid| Path::new("/proc").join(pid.trim()).exists())
+        };
+        let start = Instant::now();
+        while runs() {
+            if start.elapsed() > STOP_LIMIT {
+                return Err(ClusterError::InUse(self.folder.clone()));
+            }
+            std::thread::sleep(Duration::from_millis(30));
+        }
+        Ok(())
+    }
+
     fn wait_until_ready(&mut self) -> Result<(), ClusterError> {
         let start = Instant::now();
         loop {
@@ -215,7 +238,10 @@ impl Cluster {
     fn has_given_up(&self) -> bool {
         let mut log = String::new();
         let read = fs::File::open(self.log()).and_then(|mut file| file.read_to_string(&mut log));
-        read.is_ok() && (log.contains("database system is shut down") || log.contains("FATAL:  could not"))
+        read.is_ok()
+            && (log.contains("database system is shut down")
+                || log.contains("FATAL:  could not")
+                || log.contains("FATAL:  lock file"))
     }
 
     fn connect(&self) -> Result<postgres::Client, postgres::Error> {

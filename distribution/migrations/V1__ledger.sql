@@ -22,18 +22,18 @@ CREATE TABLE programmes (
 
 -- Periods with which something has happened; one without a row is planned.
 CREATE TABLE periods (
-    programme   BYTEA NOT NULL REFERENCES programmes (programme),
+    programme   BYTEA NOT NULL REFERENCES programmes (programme),    -- whose period
     period      BIGINT NOT NULL CHECK (period >= 0),                 -- counted from 0
-    state       TEXT NOT NULL CHECK (state IN ('snapshot', 'funded', 'open', 'closed', 'sealed')),
+    state       TEXT NOT NULL CHECK (state IN ('snapshot', 'funded', 'open', 'closed', 'sealed')), -- moves forward only
     root        BYTEA NOT NULL CHECK (octet_length(root) = 32),      -- every claim proves membership under it
     set_size    BIGINT NOT NULL CHECK (set_size > 0),                -- leaves under the root
     people      BIGINT NOT NULL CHECK (people BETWEEN 1 AND set_size), -- leaves that are not removed: shares to reserve
     checkpoint  TEXT NOT NULL,                                       -- the signed checkpoint as it was read, for auditors
-    snapshot_at TIMESTAMPTZ NOT NULL,
-    funded_at   TIMESTAMPTZ,
-    opened_at   TIMESTAMPTZ,
-    closed_at   TIMESTAMPTZ,
-    sealed_at   TIMESTAMPTZ,
+    snapshot_at TIMESTAMPTZ NOT NULL,                                -- when the set was frozen
+    funded_at   TIMESTAMPTZ,                                         -- when every share was reserved; null before
+    opened_at   TIMESTAMPTZ,                                         -- when claims began; null before
+    closed_at   TIMESTAMPTZ,                                         -- when claims ended; null before
+    sealed_at   TIMESTAMPTZ,                                         -- when the statement was signed; null before
     statement   TEXT CHECK ((statement IS NOT NULL) = (state = 'sealed')), -- the signed statement, JSON as it is served
     PRIMARY KEY (programme, period)
 );
@@ -48,8 +48,8 @@ CREATE TABLE accounts (
 -- Entries of the ledger. Append-only; a correction is another entry.
 CREATE TABLE transfers (
     sequence   BIGINT PRIMARY KEY CHECK (sequence > 0),              -- place in the chain, no gaps
-    kind       TEXT NOT NULL CHECK (kind IN ('deposit', 'reserve', 'claim', 'return')),
-    programme  BYTEA NOT NULL REFERENCES programmes (programme),
+    kind       TEXT NOT NULL CHECK (kind IN ('deposit', 'reserve', 'claim', 'return')), -- why money moves
+    programme  BYTEA NOT NULL REFERENCES programmes (programme),     -- whose money
     period     BIGINT CHECK ((period IS NULL) = (kind = 'deposit')), -- null for deposits
     reference  BYTEA NOT NULL,                                       -- nullifier of a claim, idempotency key of a deposit, else empty
     created_at TIMESTAMPTZ NOT NULL,                                 -- whole seconds; part of the hash
@@ -61,17 +61,17 @@ CREATE UNIQUE INDEX transfers_deposit ON transfers (programme, reference) WHERE 
 
 -- What an entry moves. The lines of one entry sum to zero.
 CREATE TABLE postings (
-    sequence BIGINT NOT NULL REFERENCES transfers (sequence),
+    sequence BIGINT NOT NULL REFERENCES transfers (sequence),        -- the entry
     line     BIGINT NOT NULL CHECK (line > 0),                       -- order inside the entry; part of the hash
-    account  TEXT NOT NULL REFERENCES accounts (name),
+    account  TEXT NOT NULL REFERENCES accounts (name),               -- whose balance
     amount   NUMERIC(38, 0) NOT NULL CHECK (amount <> 0),            -- added to the account's balance
     PRIMARY KEY (sequence, line)
 );
 
 -- Claims that were paid. The primary key is what pays a person once.
 CREATE TABLE claims (
-    programme   BYTEA NOT NULL,
-    period      BIGINT NOT NULL,
+    programme   BYTEA NOT NULL,                                        -- which programme
+    period      BIGINT NOT NULL,                                       -- which period
     nullifier   BYTEA NOT NULL CHECK (octet_length(nullifier) = 32),   -- the person, for this period only; canonical, big-endian
     signal_hash BYTEA NOT NULL CHECK (octet_length(signal_hash) = 32), -- of the terms: tells a repetition from another claim
     recipient   BYTEA NOT NULL CHECK (octet_length(recipient) = 32),   -- account that was paid
