@@ -1,5 +1,7 @@
 //! `unum`: the whole system on one machine.
 
+#![expect(clippy::print_stdout, reason = "what a program prints is its answer")]
+
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;

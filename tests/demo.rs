@@ -1,6 +1,7 @@
 //! The program `unum`, as people run it: the whole path from an eye to a claimed share, on drawn eyes and on files, with
 //! bad files among them; and a machine that loses its power.
 
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -87,7 +88,7 @@ fn files_of_eyes_and_everything_that_is_no_eye() {
         if let Some(frame) = frame {
             save(frame, &folder.path().join(&name));
         }
-        list.push_str(&format!("{name},{person},{eye},1,{shot}\n"));
+        writeln!(list, "{name},{person},{eye},1,{shot}").unwrap();
     };
     // Two people with eyes like everyone's: four images for enrolling, two kept back.
     for (name, person) in [("zelda", 901), ("bob", 902)] {

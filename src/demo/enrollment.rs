@@ -140,7 +140,7 @@ pub(super) fn enroll_everyone(world: &mut World) -> Result<(), DemoError> {
                     notes.push(why);
                 }
                 Visit::Unexpected(answer) => {
-                    world.check(false, || format!("an enrollment was answered {answer}"))
+                    world.check(false, || format!("an enrollment was answered {answer}"));
                 }
             }
         }
@@ -188,7 +188,7 @@ pub(super) fn come_again(world: &mut World) -> Result<(), DemoError> {
                 continue;
             }
             Visit::Unexpected(answer) => {
-                world.check(false, || format!("a second visit was answered {answer}"))
+                world.check(false, || format!("a second visit was answered {answer}"));
             }
         }
         world.facts.duplicate_attempts += 1;

@@ -84,6 +84,8 @@ pub(super) fn read(path: &std::path::Path) -> Result<People, ManifestError> {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
 
     #[test]
@@ -92,7 +94,7 @@ mod tests {
         let path = folder.path().join("eyes.csv");
         let mut text = "path,person,eye,session,shot\n".to_owned();
         for shot in (1..=7).rev() {
-            text.push_str(&format!("l{shot}.png,b,L,1,{shot}\n"));
+            writeln!(text, "l{shot}.png,b,L,1,{shot}").unwrap();
         }
         text.push_str("r1.png,b,R,1,1\nr2.png,b,R,2,1\nr3.png,b,R,2,2\nx.png,a,L,1,1\nbroken\n");
         std::fs::write(&path, text).unwrap();

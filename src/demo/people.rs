@@ -82,7 +82,9 @@ pub(super) fn gather(options: &Options, stage: &Stage) -> Result<(Vec<Person>, S
         Eyes::Images(path) => path,
     };
     let images::People { albums, unreadable } = images::read(path)?;
-    unreadable.iter().for_each(|row| stage.note(row));
+    for row in &unreadable {
+        stage.note(row);
+    }
     let listed = albums.len();
     let suits =
         |album: &Album| if options.one_eye { !album.enroll.is_empty() } else { album.enroll.both_eyes() };
