@@ -198,7 +198,7 @@ fn what_a_device_may_not_send() {
     let covered = EyePair::new(Some(half_closed(COLUMNS / 4)), Some(person.right.clone())).unwrap();
     let answer = enroll_eyes(url, &device, &covered, person.commitment());
     assert_eq!(answer.code(), (422, "recapture"));
-    assert_eq!(answer.body["detail"], "4096 bits of the left eye are visible, need 8192");
+    assert_eq!(answer.body["detail"], "4096 bits of the left eye are visible, need 6553");
     let one_eye = EyePair::new(Some(person.left.clone()), None).unwrap();
     assert_eq!(enroll_eyes(url, &device, &one_eye, person.commitment()).code(), (422, "recapture"));
 
