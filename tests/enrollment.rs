@@ -8,8 +8,6 @@
 //! | `killed_in_the_middle` | `kill -9` during 50 enrollments |
 //! | `postgres_gone_for_ten_seconds` | 503, then recovery |
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
-
 use std::sync::{Barrier, Mutex};
 use std::time::Duration;
 

@@ -1,8 +1,6 @@
 //! What system tests need to play the people around a service: a clock that they turn, HTTP, devices, eyes, and
 //! one pair of proving keys for all tests.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
-
 pub(crate) mod bench;
 
 use std::path::Path;

@@ -1,7 +1,5 @@
 //! `POST /v1/verify` against a real Postgres, with real proofs: tampered ones, second uses, roots that have gone.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
-
 use serde_json::{Value, json};
 use unum_identity::field::ExternalNullifier;
 use unum_identity::hash::hash_signal;

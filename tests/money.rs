@@ -3,8 +3,6 @@
 //!
 //! The set is a small one of our own, signed with a test key and served as the enrollment server serves it.
 
-#![allow(clippy::unwrap_used, reason = "a helper of tests may panic as a test may")]
-
 mod bank;
 mod claims;
 mod ledger;
