@@ -166,11 +166,6 @@ impl System {
         &self.operator_token
     }
 
-    /// The key that signs the set.
-    pub fn set_key(&self) -> ServiceKey {
-        self.enroll.service_key()
-    }
-
     /// The key that signs receipts and statements.
     pub fn ledger_key(&self) -> ServiceKey {
         self.distribution.service_key
@@ -184,11 +179,6 @@ impl System {
     /// Puts the services' clock forward to `moment`; never back.
     pub fn forward_to(&self, moment: UnixTime) {
         self.clock.ahead_seconds.fetch_add(moment.since(self.now()).as_secs(), Ordering::Relaxed);
-    }
-
-    /// The private Postgres, so that tests can take it away.
-    pub fn cluster(&mut self) -> &mut Cluster {
-        &mut self.cluster
     }
 
     /// Finishes what is in flight, then stops everything.

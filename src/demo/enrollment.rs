@@ -16,9 +16,9 @@ use unum_identity::field::Commitment;
 use wallet_sdk::Wallet;
 
 use super::facts::median;
-use super::people::BoxedCamera;
+use super::people::{BoxedCamera, Person};
 use super::stage::Stage;
-use super::{DemoError, Options, World};
+use super::{DemoError, Options, Source, World};
 use crate::system::System;
 
 /// Devices that work side by side.
@@ -149,7 +149,7 @@ pub(super) fn enroll_everyone(world: &mut World) -> Result<(), DemoError> {
     let (enrolled, everyone, strangers) =
         (world.facts.enrolled, world.people.len(), world.facts.false_duplicates);
     world.check(strangers == 0, || format!("{strangers} people were taken for somebody else"));
-    if world.people.iter().all(super::people::Person::is_rendered) {
+    if world.facts.source == Source::Rendered {
         world.check(enrolled == everyone, || format!("{enrolled} of {everyone} people were enrolled"));
     }
     show(&stage, notes);
@@ -162,11 +162,12 @@ pub(super) fn enroll_everyone(world: &mut World) -> Result<(), DemoError> {
 
 /// Some of the enrolled come again, each time with a new wallet.
 pub(super) fn come_again(world: &mut World) -> Result<(), DemoError> {
-    let cameras: Vec<_> = world.enrolled().flat_map(super::people::Person::again).collect();
+    let cameras: Vec<_> = world.enrolled().flat_map(Person::again).collect();
     let stage = Stage::of(cameras.len(), "coming again");
-    for station in &mut world.stations {
-        station.config.good_frames =
-            if world.people[0].is_rendered() { station.config.good_frames } else { 1 };
+    if world.facts.source == Source::Images {
+        for station in &mut world.stations {
+            station.config.good_frames = 1; // all that was kept back for one attempt
+        }
     }
     let visits = in_parallel(&mut world.stations, cameras, |station, camera| {
         let somebody_new = Wallet::generate(&mut UnwrapErr(SysRng)).commitment();

@@ -58,11 +58,6 @@ impl Person {
             PersonalEyes::Images(album) => album.again.iter().map(folder).collect(),
         }
     }
-
-    /// Whether eyes are drawn.
-    pub(super) fn is_rendered(&self) -> bool {
-        matches!(self.eyes, PersonalEyes::Rendered { .. })
-    }
 }
 
 fn folder(shots: &Shots) -> BoxedCamera {
