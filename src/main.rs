@@ -73,12 +73,7 @@ struct UpArguments {
 }
 
 fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "error".into()),
-        )
-        .init();
+    service::program::log_to_stderr("error");
     let outcome = match Cli::parse().command {
         Command::Demo(arguments) => demo(arguments),
         Command::Up(arguments) => up(&arguments),
@@ -104,7 +99,7 @@ fn demo(arguments: DemoArguments) -> anyhow::Result<ExitCode> {
     }
     if arguments.keep {
         print_addresses(&system, false)?;
-        system.run_until_signal();
+        system.run_until_signal().context("wait for Ctrl-C")?;
     } else {
         system.shutdown();
     }
@@ -115,7 +110,7 @@ fn up(arguments: &UpArguments) -> anyhow::Result<ExitCode> {
     let options = unum::system::Options { one_eye: arguments.one_eye, ..Default::default() };
     let system = System::start(&arguments.data, &options, &|what| eprintln!("{what} …"))?;
     print_addresses(&system, arguments.json)?;
-    system.run_until_signal();
+    system.run_until_signal().context("wait for Ctrl-C")?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -148,7 +148,7 @@ impl System {
         let distribution = common.distribution(&runtime, &enroll, options)?;
         let addresses = Addresses {
             enroll: url(enroll.addr()),
-            distribution: url(distribution.addr),
+            distribution: url(distribution.addr()),
             keys: data.join("keys"),
             operator_token: token_file,
             data,
@@ -168,7 +168,7 @@ impl System {
 
     /// The key that signs receipts and statements.
     pub fn ledger_key(&self) -> ServiceKey {
-        self.distribution.service_key
+        self.distribution.service_key()
     }
 
     /// What the services' clock says.
@@ -193,9 +193,14 @@ impl System {
     }
 
     /// Runs until Ctrl-C or a termination signal, then stops.
-    pub fn run_until_signal(self) {
-        self.runtime.block_on(signal());
+    ///
+    /// # Errors
+    ///
+    /// If neither can be received; then it stops at once.
+    pub fn run_until_signal(self) -> std::io::Result<()> {
+        let ended = self.runtime.block_on(service::program::told_to_stop());
         self.shutdown();
+        ended
     }
 }
 
@@ -265,20 +270,6 @@ impl Common<'_> {
 
 fn url(address: SocketAddr) -> String {
     format!("http://{address}")
-}
-
-async fn signal() {
-    let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
-    let interrupted = tokio::signal::ctrl_c();
-    match terminate {
-        Ok(mut terminate) => tokio::select! {
-            _ = interrupted => {}
-            _ = terminate.recv() => {}
-        },
-        Err(_) => {
-            let _ = interrupted.await;
-        }
-    }
 }
 
 fn file(what: &'static str) -> impl FnOnce(std::io::Error) -> SystemError {

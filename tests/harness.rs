@@ -268,17 +268,22 @@ pub(crate) fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
 }
 
 /// A configuration of the enrollment server on a free loopback port, with all its keys in the folder `keys`.
-pub(crate) fn enroll_config(database_url: String, keys: &Path) -> enroll_server::Config {
+pub(crate) fn enroll_config(database_url: &str, keys: &Path) -> enroll_server::Config {
     std::fs::write(keys.join("membership.vk"), &proving_keys().verifying_key).unwrap();
     local_config(database_url, keys)
 }
 
 /// The same for a folder that [`enroll_config`] has seen.
-pub(crate) fn local_config(database_url: String, keys: &Path) -> enroll_server::Config {
-    let bind = (std::net::Ipv4Addr::LOCALHOST, 0).into();
-    let verifying_key = keys.join("membership.vk");
-    let keys = keys.to_owned();
-    enroll_server::Config::local(bind, database_url, OPERATOR.into(), "unum.test/set", keys, verifying_key)
+pub(crate) fn local_config(database_url: &str, keys: &Path) -> enroll_server::Config {
+    let config = serde_json::json!({
+        "bind": "127.0.0.1:0",
+        "database_url": database_url,
+        "operator_token": OPERATOR,
+        "origin": "unum.test/set",
+        "keys": keys,
+        "verifying_key": keys.join("membership.vk"),
+    });
+    serde_json::from_value(config).unwrap()
 }
 
 /// A leaf that nobody has.

@@ -7,4 +7,5 @@ mod enrollment;
 mod harness;
 mod humanness;
 mod money;
+mod programs;
 mod rules;

@@ -11,19 +11,21 @@ static METADATA: LazyLock<Metadata> = LazyLock::new(|| {
 });
 
 /// Who may use whom among our own packages, directly (DESIGN section 3).
-const ALLOWED: [(&str, &[&str]); 8] = [
+const ALLOWED: [(&str, &[&str]); 9] = [
     ("unum-iris", &[]),
     ("unum-identity", &[]),
+    ("service", &["unum-identity"]),
     ("orb-firmware", &["unum-iris", "unum-identity"]),
-    ("enroll-server", &["unum-iris", "unum-identity", "circuits"]),
+    ("enroll-server", &["unum-iris", "unum-identity", "service", "circuits"]),
     ("circuits", &["unum-identity"]),
     ("wallet-sdk", &["unum-identity", "circuits"]),
-    ("distribution", &["unum-identity", "circuits"]),
+    ("distribution", &["unum-identity", "service", "circuits"]),
     (
         "unum",
         &[
             "unum-iris",
             "unum-identity",
+            "service",
             "orb-firmware",
             "enroll-server",
             "circuits",
@@ -83,7 +85,7 @@ fn packages_use_only_whom_they_may() {
 
 #[test]
 fn the_money_side_cannot_represent_a_biometric() {
-    for package in ["distribution", "wallet-sdk", "circuits"] {
+    for package in ["service", "distribution", "wallet-sdk", "circuits"] {
         assert!(!closure(package).contains("unum-iris"), "{package} links unum-iris");
     }
 }

@@ -13,7 +13,11 @@ use rand_core::UnwrapErr;
 
 /// Keys and description of the statement that wallets prove.
 #[derive(Parser)]
-#[command(version, about)]
+#[command(
+    version,
+    about,
+    after_help = "Examples:\n  circuits keys create --out data/keys\n  circuits keys check data/keys\n  circuits describe"
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -3,16 +3,13 @@
 use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq as _;
+use service::{Metrics, Operated, OperatorToken};
 use tokio::sync::Semaphore;
 use unum_identity::bytes::{KeyHash, LedgerId, ServiceKey};
 use unum_identity::signed::service_key;
 use unum_identity::time::{Clock, UnixTime};
 
-use crate::config::OperatorToken;
 use crate::eligible::PublishedSet;
-use crate::metrics::Metrics;
 use crate::store::Store;
 
 /// The server's parts.
@@ -28,7 +25,7 @@ pub(crate) struct App {
     /// As many proofs are checked at once as there are cores.
     pub(crate) cores: Arc<Semaphore>,
     pub(crate) set: Arc<PublishedSet>,
-    pub(crate) operator: OperatorDigest,
+    pub(crate) operator: OperatorToken,
     pub(crate) metrics: Metrics,
 }
 
@@ -42,15 +39,8 @@ impl App {
     }
 }
 
-/// SHA-256 of the operators' token: compared instead of the token, in constant time and whatever its length.
-pub(crate) struct OperatorDigest([u8; 32]);
-
-impl OperatorDigest {
-    pub(crate) fn of(token: &OperatorToken) -> Self {
-        Self(Sha256::digest(token.expose()).into())
-    }
-
-    pub(crate) fn admits(&self, token: &str) -> bool {
-        Sha256::digest(token).as_slice().ct_eq(&self.0).into()
+impl Operated for App {
+    fn operator_token(&self) -> &OperatorToken {
+        &self.operator
     }
 }

@@ -24,10 +24,10 @@ use unum_identity::time::UnixTime;
 
 use crate::app::App;
 use crate::ledger::entry::Draft;
-use crate::problem::Refusal;
 use crate::store::claims::PaidClaim;
 use crate::store::periods::{Lock, StartedPeriod};
 use crate::store::{StoreError, Tx, claims, ledger, periods, programmes};
+use service::ProblemResponse;
 
 /// Why a claim was not paid.
 #[derive(Debug, thiserror::Error)]
@@ -75,7 +75,7 @@ impl ClaimError {
     }
 }
 
-impl From<ClaimError> for Refusal {
+impl From<ClaimError> for ProblemResponse {
     fn from(error: ClaimError) -> Self {
         let (code, detail) = (error.code(), error.to_string());
         match error {
@@ -106,22 +106,21 @@ impl App {
     /// Pays a claim, once.
     pub(crate) async fn claim(&self, claim: &Claim) -> Result<Answer, ClaimError> {
         let answer = self.answer(claim).await;
-        self.metrics.claim(match &answer {
+        let outcome = match &answer {
             Ok(Answer { is_new: true, .. }) => "paid",
             Ok(Answer { is_new: false, .. }) => "repeated",
             Err(error) => error.code(),
-        });
+        };
+        self.metrics.count("unum_claims_total", &[("outcome", outcome)], 1);
         answer
     }
 
     async fn answer(&self, claim: &Claim) -> Result<Answer, ClaimError> {
         let signal = claim.terms.signal_hash();
-        let looked_up = self.store.run_tx("look_up_claim", |tx| {
-            Box::pin(async move {
-                Ok(match claims::get(tx, claim.programme, claim.period, claim.nullifier).await? {
-                    Some(paid) => Err(paid),
-                    None => Ok(self.due(tx, claim, Lock::None).await?),
-                })
+        let looked_up = self.store.run_tx("look_up_claim", |tx| async move {
+            Ok(match claims::get(&tx, claim.programme, claim.period, claim.nullifier).await? {
+                Some(paid) => Err(paid),
+                None => Ok(self.due(&tx, claim, Lock::None).await?),
             })
         });
         let due = match looked_up.await? {
@@ -134,48 +133,41 @@ impl App {
 
     /// One transaction: the period is still open, nobody was faster, the money moves, the receipt is signed.
     async fn pay(&self, claim: &Claim, signal: SignalHash) -> Result<Answer, ClaimError> {
-        let paid = self.store.run_tx("pay_claim", |tx| {
-            Box::pin(async move {
-                let due = match self.due(tx, claim, Lock::Stay).await? {
-                    Ok(due) => due,
-                    Err(refused) => return Ok(Err(refused)),
-                };
-                let mut pen = ledger::lock(tx).await?;
-                if let Some(paid) = claims::get(tx, claim.programme, claim.period, claim.nullifier).await? {
-                    return Ok(repeated(paid, signal));
-                }
-                let (now, recipient, fee) = (self.now(), claim.terms.recipient, claim.terms.fee);
-                let place = (claim.programme, claim.period);
-                let draft = Draft::claim(place, claim.nullifier, recipient, due.share, fee);
-                let (Some(draft), Some(amount)) = (draft, due.share.checked_sub(fee)) else {
-                    return Ok(Err(ClaimError::FeeTooHigh { fee, share: due.share }));
-                };
-                let entry = ledger::post(tx, &mut pen, draft, now).await?;
-                let receipt = ClaimReceipt {
-                    programme: claim.programme,
-                    period: claim.period,
-                    nullifier: claim.nullifier,
-                    recipient,
-                    amount,
-                    ledger_sequence: entry.sequence,
-                    entry_hash: entry.hash,
-                    paid_at: now,
-                };
-                let receipt = Signed::new(receipt, &self.signing);
-                claims::insert(tx, &PaidClaim { signal_hash: signal, receipt: receipt.clone() }).await?;
-                Ok(Ok(Answer { is_new: true, receipt }))
-            })
+        let paid = self.store.run_tx("pay_claim", |tx| async move {
+            let due = match self.due(&tx, claim, Lock::Stay).await? {
+                Ok(due) => due,
+                Err(refused) => return Ok(Err(refused)),
+            };
+            let mut pen = ledger::lock(&tx).await?;
+            if let Some(paid) = claims::get(&tx, claim.programme, claim.period, claim.nullifier).await? {
+                return Ok(repeated(paid, signal));
+            }
+            let (now, recipient, fee) = (self.now(), claim.terms.recipient, claim.terms.fee);
+            let place = (claim.programme, claim.period);
+            let draft = Draft::claim(place, claim.nullifier, recipient, due.share, fee);
+            let (Some(draft), Some(amount)) = (draft, due.share.checked_sub(fee)) else {
+                return Ok(Err(ClaimError::FeeTooHigh { fee, share: due.share }));
+            };
+            let entry = ledger::post(&tx, &mut pen, draft, now).await?;
+            let receipt = ClaimReceipt {
+                programme: claim.programme,
+                period: claim.period,
+                nullifier: claim.nullifier,
+                recipient,
+                amount,
+                ledger_sequence: entry.sequence,
+                entry_hash: entry.hash,
+                paid_at: now,
+            };
+            let receipt = Signed::new(receipt, &self.signing);
+            claims::insert(&tx, &PaidClaim { signal_hash: signal, receipt: receipt.clone() }).await?;
+            Ok(Ok(Answer { is_new: true, receipt }))
         });
         paid.await?
     }
 
     /// Reads what the claim is about, and checks all that needs no proof.
-    async fn due(
-        &self,
-        tx: &Tx<'_, '_>,
-        claim: &Claim,
-        lock: Lock,
-    ) -> Result<Result<Due, ClaimError>, StoreError> {
+    async fn due(&self, tx: &Tx, claim: &Claim, lock: Lock) -> Result<Result<Due, ClaimError>, StoreError> {
         let Some(terms) = programmes::get(tx, self.ledger, claim.programme).await? else {
             return Ok(Err(ClaimError::ProgrammeUnknown));
         };
@@ -196,7 +188,7 @@ impl App {
         let check = tokio::task::spawn_blocking(move || {
             let started = Instant::now();
             let result = verifier.verify(&public, &proof);
-            metrics.proof(started.elapsed());
+            metrics.seconds("unum_proof_check_seconds", &[], started.elapsed());
             drop(core);
             result
         });

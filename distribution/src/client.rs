@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use service::OperatorToken;
 use unum_identity::action::Period;
 use unum_identity::bytes::ProgrammeId;
 use unum_identity::ledger::LedgerReport;
@@ -16,7 +17,6 @@ use unum_identity::programme::{
 };
 use unum_identity::signed::Signed;
 
-use crate::config::OperatorToken;
 use crate::period::Transition;
 
 /// The server's own longest limit, and a little for the way.

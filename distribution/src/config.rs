@@ -20,11 +20,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
+use service::OperatorToken;
+use service::config::{FileError, WeakToken};
 use unum_identity::bytes::{DeviceId, DeviceKey, LedgerId, ServiceKey};
-use zeroize::Zeroizing;
-
-/// Shortest operator token: 32 characters hold 128 bits even in hexadecimal.
-pub const MIN_TOKEN: usize = 32;
 
 /// The server's configuration. `Debug` shows no value: the database address and the token are secrets.
 #[derive(Clone, Deserialize)]
@@ -36,12 +34,14 @@ pub struct Config {
     /// one machine or in a tunnel.
     #[serde(default)]
     pub database_url: String,
-    /// Bearer token of operators, at least [`MIN_TOKEN`] characters.
+    /// Bearer token of operators, at least [`service::config::MIN_TOKEN`] characters.
     #[serde(default)]
     pub operator_token: OperatorToken,
     /// Names this ledger; a claim made for another is refused. Never changes once a database has it.
     pub ledger: LedgerId,
-    /// Folder of the key file; it is made at the first start. See [`crate::keys`].
+    /// Folder of `signing.key`, which signs receipts and statements; made at the first start. If it is lost, everyone
+    /// who checks receipts has to be told the new one, and old receipts stay good. If it is stolen, somebody can sign
+    /// receipts for payments that the ledger does not have; `ledger check` and sealed statements show which are real.
     pub keys: PathBuf,
     /// File of the verifying key of membership proofs.
     pub verifying_key: PathBuf,
@@ -85,30 +85,6 @@ pub struct TrustedDevice {
     pub key: DeviceKey,
 }
 
-/// A secret text; wiped when dropped.
-#[derive(Clone, Default, Deserialize)]
-#[serde(from = "String")]
-pub struct OperatorToken(Zeroizing<String>);
-
-impl From<String> for OperatorToken {
-    fn from(text: String) -> Self {
-        Self(Zeroizing::new(text))
-    }
-}
-
-impl OperatorToken {
-    /// The text.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for OperatorToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("OperatorToken")
-    }
-}
-
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Config")
@@ -119,33 +95,15 @@ impl fmt::Debug for Config {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// The file cannot be read.
-    #[error("cannot read {path}")]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The file is not TOML, or a key is missing, unknown or wrong. The text is not shown: it holds secrets.
-    #[error("{path} is no configuration: {reason}")]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong, without the line it stands in.
-        reason: String,
-    },
+    /// The file cannot be read, or holds no configuration.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// No database address in the file, and none in `DATABASE_URL`.
     #[error("database_url is missing: set it in the file or in DATABASE_URL")]
     NoDatabase,
     /// The token can be guessed.
-    #[error(
-        "operator_token has {found} characters, needs {MIN_TOKEN}: set it in the file or in DISTRIBUTION_OPERATOR_TOKEN"
-    )]
-    WeakToken {
-        /// Characters found.
-        found: usize,
-    },
+    #[error("{0}: set operator_token in the file or DISTRIBUTION_OPERATOR_TOKEN")]
+    WeakToken(#[from] WeakToken),
     /// The enrollment server's address is none that can be called.
     #[error("enroll_server {0:?} does not start with http:// or https://")]
     EnrollServer(String),
@@ -158,11 +116,7 @@ impl Config {
     ///
     /// A [`ConfigError`].
     pub fn load(path: &Path, env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map(Zeroizing::new)
-            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-        let mut config: Self = toml::from_str(&text)
-            .map_err(|e| ConfigError::Malformed { path: path.to_owned(), reason: e.message().to_owned() })?;
+        let mut config: Self = service::config::read(path)?;
         if let Some(url) = env("DATABASE_URL") {
             config.database_url = url;
         }
@@ -182,10 +136,7 @@ impl Config {
         if self.database_url.is_empty() {
             return Err(ConfigError::NoDatabase);
         }
-        let found = self.operator_token.expose().chars().count();
-        if found < MIN_TOKEN {
-            return Err(ConfigError::WeakToken { found });
-        }
+        self.operator_token.check()?;
         if !["http://", "https://"].iter().any(|scheme| self.enroll_server.starts_with(scheme)) {
             return Err(ConfigError::EnrollServer(self.enroll_server.clone()));
         }
@@ -238,16 +189,17 @@ mod tests {
     fn refusals() {
         let changed = |from: &str, to: &str| load(&file().replacen(from, to, 1), &[]).unwrap_err();
         assert!(matches!(changed("postgres://in-the-file", ""), ConfigError::NoDatabase));
-        assert!(matches!(changed("0123456789abcdef\"", "\""), ConfigError::WeakToken { found: 16 }));
+        assert!(matches!(
+            changed("0123456789abcdef\"", "\""),
+            ConfigError::WeakToken(WeakToken { found: 16 })
+        ));
         assert!(matches!(changed("http://", "ftp://"), ConfigError::EnrollServer(_)));
-        assert!(matches!(changed("origin", "orgin"), ConfigError::Malformed { .. }));
-        assert!(matches!(changed("abab", "ab"), ConfigError::Malformed { .. }));
+        assert!(matches!(changed("origin", "orgin"), ConfigError::File(FileError::Malformed { .. })));
+        assert!(matches!(changed("abab", "ab"), ConfigError::File(FileError::Malformed { .. })));
     }
 
     #[test]
-    fn a_broken_file_does_not_show_its_secrets() {
-        let error = load(&file().replace("bind", "operator_token"), &[]).unwrap_err();
-        assert!(!format!("{error} {error:?}").contains("0123456789"), "{error}");
+    fn debug_shows_nothing() {
         assert_eq!(format!("{:?}", load(&file(), &[]).unwrap()), "Config");
     }
 }

@@ -8,8 +8,8 @@ use unum_identity::programme::{Deposit, DepositRequest};
 use crate::app::App;
 use crate::ledger::account::{Account, Label, LabelError};
 use crate::ledger::entry::{Draft, Head};
-use crate::problem::Refusal;
 use crate::store::{StoreError, ledger, programmes};
+use service::ProblemResponse;
 
 /// Why a deposit was not booked.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +32,7 @@ pub(crate) enum DepositError {
     Store(#[from] StoreError),
 }
 
-impl From<DepositError> for Refusal {
+impl From<DepositError> for ProblemResponse {
     fn from(error: DepositError) -> Self {
         let detail = error.to_string();
         match error {
@@ -59,30 +59,28 @@ impl App {
         }
         let (source, key) = (&source, &key);
         let amount = request.amount;
-        let booked = self.store.run_tx("deposit", |tx| {
-            Box::pin(async move {
-                if programmes::get(tx, self.ledger, programme).await?.is_none() {
-                    return Ok(Err(DepositError::ProgrammeUnknown));
-                }
-                let mut pen = ledger::lock(tx).await?;
-                let from = Account::Funding(source.clone());
-                if let Some(first) = ledger::deposit(tx, programme, key.as_str()).await? {
-                    return Ok(if first.source == from && first.amount == amount.into() {
-                        Ok((false, first.place))
-                    } else {
-                        Err(DepositError::KeyTaken { amount: first.amount, from: first.source })
-                    });
-                }
-                let pool = ledger::balance(tx, &Account::Pool(programme)).await?;
-                let paid_in = ledger::balance(tx, &from).await?;
-                let fits = pool.checked_add(amount.into()).and(paid_in.checked_add(-Balance::from(amount)));
-                if fits.is_none() {
-                    return Ok(Err(DepositError::TooLarge));
-                }
-                let draft = Draft::deposit(programme, source.clone(), key.clone(), amount);
-                let place = ledger::post(tx, &mut pen, draft, self.now()).await?;
-                Ok(Ok((true, place)))
-            })
+        let booked = self.store.run_tx("deposit", |tx| async move {
+            if programmes::get(&tx, self.ledger, programme).await?.is_none() {
+                return Ok(Err(DepositError::ProgrammeUnknown));
+            }
+            let mut pen = ledger::lock(&tx).await?;
+            let from = Account::Funding(source.clone());
+            if let Some(first) = ledger::deposit(&tx, programme, key.as_str()).await? {
+                return Ok(if first.source == from && first.amount == amount.into() {
+                    Ok((false, first.place))
+                } else {
+                    Err(DepositError::KeyTaken { amount: first.amount, from: first.source })
+                });
+            }
+            let pool = ledger::balance(&tx, &Account::Pool(programme)).await?;
+            let paid_in = ledger::balance(&tx, &from).await?;
+            let fits = pool.checked_add(amount.into()).and(paid_in.checked_add(-Balance::from(amount)));
+            if fits.is_none() {
+                return Ok(Err(DepositError::TooLarge));
+            }
+            let draft = Draft::deposit(programme, source.clone(), key.clone(), amount);
+            let place = ledger::post(&tx, &mut pen, draft, self.now()).await?;
+            Ok(Ok((true, place)))
         });
         let (is_new, Head { sequence, hash }) = booked.await??;
         let DepositRequest { idempotency_key, source, amount } = request;

@@ -16,7 +16,7 @@ use unum_identity::programme::EligibleSet;
 use unum_identity::set::Set;
 
 use crate::config::{Config, TrustedSet};
-use crate::problem::Refusal;
+use service::ProblemResponse;
 
 /// Largest snapshot read: a leaf takes 270 bytes of JSON, so that this holds two million people. Past that the set has
 /// to be read in tiles.
@@ -46,7 +46,7 @@ pub(crate) enum SetError {
     Empty,
 }
 
-impl From<SetError> for Refusal {
+impl From<SetError> for ProblemResponse {
     fn from(error: SetError) -> Self {
         let detail = error.to_string();
         match error {

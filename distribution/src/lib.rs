@@ -8,7 +8,7 @@
 //!
 //! | module | knows |
 //! |---|---|
-//! | [`config`], [`keys`] | what an operator chooses; the key that signs receipts |
+//! | [`config`] | what an operator chooses |
 //! | [`server`] | starting and stopping |
 //! | [`client`] | how an operator's program talks to the server |
 //! | `routes` | HTTP: parse, one call, answer |
@@ -17,8 +17,7 @@
 //! | `eligible` | who may claim: the published set, believed only as far as its signature |
 //! | `claim` | the way of one claim through the server |
 //! | [`ledger`] | accounts, entries, hashes, the check of all of them |
-//! | `store` | transactions, and the SQL of each table |
-//! | `problem`, `metrics` | errors and numbers that leave the server |
+//! | `store` | the SQL of each table |
 //!
 //! Knows no iris, no device and no person: of the enrollment server it reads the published, signed set, over HTTP.
 //! Memory holds nothing that must last: kill the process at any moment and whatever it has acknowledged is in Postgres.
@@ -29,11 +28,8 @@ pub mod client;
 pub mod config;
 mod deposit;
 mod eligible;
-pub mod keys;
 pub mod ledger;
-mod metrics;
 mod period;
-mod problem;
 mod programme;
 mod routes;
 pub mod server;

@@ -2,18 +2,18 @@
 
 #![allow(clippy::print_stdout)] // a program: what it prints is what was asked for
 
-use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use distribution::client::Operator;
 use distribution::{Config, Server, Transition};
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
+use service::program;
 use unum_identity::action::Period;
 use unum_identity::bytes::ProgrammeId;
 use unum_identity::claim::Amount;
@@ -290,29 +290,16 @@ fn report_text(report: &LedgerReport) -> String {
 }
 
 fn serve(path: &std::path::Path) -> anyhow::Result<()> {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
-    let colours = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
+    program::log_to_stderr("info");
     let config = Config::load(path, |name| std::env::var(name).ok())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let clock = || UnixTime::from(SystemTime::now());
         let server = Server::start(config, Arc::new(clock), &mut UnwrapErr(SysRng)).await?;
         // The one line on standard output: whoever started us with port 0 reads it.
-        println!("http://{}", server.addr);
-        let ended = wait_for_signal().await;
+        println!("http://{}", server.addr());
+        let ended = program::told_to_stop().await;
         server.shutdown().await;
-        ended
+        ended.context("signals cannot be received")
     })
-}
-
-async fn wait_for_signal() -> anyhow::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let interrupted = tokio::select! {
-        result = tokio::signal::ctrl_c() => result.is_ok(),
-        signal = terminate.recv() => signal.is_some(),
-    };
-    ensure!(interrupted, "signals cannot be received");
-    Ok(())
 }

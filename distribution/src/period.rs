@@ -16,9 +16,9 @@ use crate::app::App;
 use crate::eligible::{Frozen, SetError};
 use crate::ledger::account::Account;
 use crate::ledger::entry::Draft;
-use crate::problem::Refusal;
 use crate::store::periods::{Lock, StartedPeriod};
 use crate::store::{StoreError, Tx, ledger, periods, programmes};
+use service::ProblemResponse;
 
 pub use transition::Transition;
 use transition::{Order, WrongOrder};
@@ -53,7 +53,7 @@ pub(crate) enum PeriodError {
     Store(#[from] StoreError),
 }
 
-impl From<PeriodError> for Refusal {
+impl From<PeriodError> for ProblemResponse {
     fn from(error: PeriodError) -> Self {
         let detail = error.to_string();
         match error {
@@ -75,12 +75,10 @@ impl App {
     /// Where a period stands. Any period of a programme can be asked about; one that nothing has happened with is planned.
     pub(crate) async fn period(&self, id: ProgrammeId, period: Period) -> Outcome<PeriodView> {
         in_range(period)?;
-        let view = self.store.run_tx("period", |tx| {
-            Box::pin(async move {
-                let Some(terms) = programmes::get(tx, self.ledger, id).await? else { return Ok(None) };
-                let started = periods::get(tx, id, period, Lock::None).await?;
-                self.view_period(tx, id, &terms, period, started).await.map(Some)
-            })
+        let view = self.store.run_tx("period", |tx| async move {
+            let Some(terms) = programmes::get(&tx, self.ledger, id).await? else { return Ok(None) };
+            let started = periods::get(&tx, id, period, Lock::None).await?;
+            self.view_period(&tx, id, &terms, period, started).await.map(Some)
         });
         view.await?.ok_or(PeriodError::ProgrammeUnknown)
     }
@@ -106,9 +104,8 @@ impl App {
         id: ProgrammeId,
         period: Period,
     ) -> Outcome<Signed<PeriodStatement>> {
-        let statement = self
-            .store
-            .run_tx("statement", |tx| Box::pin(async move { periods::statement(tx, id, period).await }));
+        let statement =
+            self.store.run_tx("statement", |tx| async move { periods::statement(&tx, id, period).await });
         match statement.await? {
             Some(statement) => Ok(statement),
             None => Err(PeriodError::NotSealed(self.period(id, period).await?.state)),
@@ -122,8 +119,8 @@ impl App {
         let frozen = read.await.map_err(StoreError::damaged)?;
         let Frozen { set, checkpoint } = &frozen?;
         let now = self.now();
-        let inserted = self.store.run_tx("snapshot", |tx| {
-            Box::pin(async move { periods::insert(tx, id, period, *set, checkpoint, now).await })
+        let inserted = self.store.run_tx("snapshot", |tx| async move {
+            periods::insert(&tx, id, period, *set, checkpoint, now).await
         });
         inserted.await?;
         // Somebody else may have been faster, with another set: theirs is the one.
@@ -134,37 +131,35 @@ impl App {
 
     /// Takes any step but the first.
     async fn step(&self, id: ProgrammeId, period: Period, step: Transition) -> Outcome<PeriodView> {
-        let taken = self.store.run_tx(step.name(), |tx| {
-            Box::pin(async move {
-                let Some(terms) = programmes::get(tx, self.ledger, id).await? else {
-                    return Ok(Err(PeriodError::ProgrammeUnknown));
-                };
-                let Some(started) = periods::get(tx, id, period, Lock::Move).await? else {
-                    return Ok(Err(step.order(PeriodState::Planned).err().map_or_else(
-                        || StoreError::damaged("a period vanished").into(),
-                        PeriodError::from,
-                    )));
-                };
-                let reached = match step.order(started.state) {
-                    Err(wrong) => return Ok(Err(wrong.into())),
-                    Ok(Order::Done) => started,
-                    Ok(Order::Next) => {
-                        let locked = Locked { app: self, tx, id, period, terms: &terms, started };
-                        match locked.take(step).await? {
-                            Err(refused) => return Ok(Err(refused)),
-                            Ok(()) => StartedPeriod { state: step.between().1, ..started },
-                        }
+        let taken = self.store.run_tx(step.name(), |tx| async move {
+            let Some(terms) = programmes::get(&tx, self.ledger, id).await? else {
+                return Ok(Err(PeriodError::ProgrammeUnknown));
+            };
+            let Some(started) = periods::get(&tx, id, period, Lock::Move).await? else {
+                return Ok(Err(step
+                    .order(PeriodState::Planned)
+                    .err()
+                    .map_or_else(|| StoreError::damaged("a period vanished").into(), PeriodError::from)));
+            };
+            let reached = match step.order(started.state) {
+                Err(wrong) => return Ok(Err(wrong.into())),
+                Ok(Order::Done) => started,
+                Ok(Order::Next) => {
+                    let locked = Locked { app: self, tx: &tx, id, period, terms: &terms, started };
+                    match locked.take(step).await? {
+                        Err(refused) => return Ok(Err(refused)),
+                        Ok(()) => StartedPeriod { state: step.between().1, ..started },
                     }
-                };
-                Ok(Ok(self.view_period(tx, id, &terms, period, Some(reached)).await?))
-            })
+                }
+            };
+            Ok(Ok(self.view_period(&tx, id, &terms, period, Some(reached)).await?))
         });
         taken.await?
     }
 
     async fn view_period(
         &self,
-        tx: &Tx<'_, '_>,
+        tx: &Tx,
         id: ProgrammeId,
         terms: &ProgrammeTerms,
         period: Period,
@@ -191,22 +186,22 @@ fn in_range(period: Period) -> Outcome<()> {
 }
 
 /// What a period still holds.
-async fn left(tx: &Tx<'_, '_>, id: ProgrammeId, period: Period) -> Result<Amount, StoreError> {
+async fn left(tx: &Tx, id: ProgrammeId, period: Period) -> Result<Amount, StoreError> {
     let reserve = ledger::balance(tx, &Account::Reserve(id, period)).await?;
     reserve.amount().ok_or_else(|| StoreError::damaged(format!("a reserve holds {reserve}")))
 }
 
 /// A period whose row is locked for moving it on.
-struct Locked<'a, 't, 'c> {
+struct Locked<'a> {
     app: &'a App,
-    tx: &'a Tx<'t, 'c>,
+    tx: &'a Tx,
     id: ProgrammeId,
     period: Period,
     terms: &'a ProgrammeTerms,
     started: StartedPeriod,
 }
 
-impl Locked<'_, '_, '_> {
+impl Locked<'_> {
     async fn take(&self, step: Transition) -> Result<Outcome<()>, StoreError> {
         let now = self.app.now();
         let mut statement = None;

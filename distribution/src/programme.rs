@@ -8,8 +8,8 @@ use unum_identity::time::UnixTime;
 
 use crate::app::App;
 use crate::ledger::account::Account;
-use crate::problem::Refusal;
 use crate::store::{StoreError, Tx, ledger, periods, programmes};
+use service::ProblemResponse;
 
 /// Characters of a name.
 const MAX_NAME: usize = 64;
@@ -40,7 +40,7 @@ pub(crate) enum ProgrammeError {
     Store(#[from] StoreError),
 }
 
-impl From<ProgrammeError> for Refusal {
+impl From<ProgrammeError> for ProblemResponse {
     fn from(error: ProgrammeError) -> Self {
         let detail = error.to_string();
         match error {
@@ -60,50 +60,44 @@ impl App {
     ) -> Result<(bool, ProgrammeView), ProgrammeError> {
         check(terms)?;
         let (id, now) = (terms.id(&self.ledger), self.now());
-        let made = self.store.run_tx("create_programme", |tx| {
-            Box::pin(async move {
-                match programmes::named(tx, &terms.name).await? {
-                    Some(other) if other != id => return Ok(Err(ProgrammeError::NameTaken(other))),
-                    Some(_) => return Ok(Ok((false, self.view(tx, id, terms.clone()).await?))),
-                    None => {}
-                }
-                programmes::insert(tx, id, terms, now).await?;
-                Ok(Ok((true, self.view(tx, id, terms.clone()).await?)))
-            })
+        let made = self.store.run_tx("create_programme", |tx| async move {
+            match programmes::named(&tx, &terms.name).await? {
+                Some(other) if other != id => return Ok(Err(ProgrammeError::NameTaken(other))),
+                Some(_) => return Ok(Ok((false, self.view(&tx, id, terms.clone()).await?))),
+                None => {}
+            }
+            programmes::insert(&tx, id, terms, now).await?;
+            Ok(Ok((true, self.view(&tx, id, terms.clone()).await?)))
         });
         made.await?
     }
 
     /// One programme.
     pub(crate) async fn programme(&self, id: ProgrammeId) -> Result<ProgrammeView, ProgrammeError> {
-        let found = self.store.run_tx("programme", |tx| {
-            Box::pin(async move {
-                match programmes::get(tx, self.ledger, id).await? {
-                    Some(terms) => self.view(tx, id, terms).await.map(Some),
-                    None => Ok(None),
-                }
-            })
+        let found = self.store.run_tx("programme", |tx| async move {
+            match programmes::get(&tx, self.ledger, id).await? {
+                Some(terms) => self.view(&tx, id, terms).await.map(Some),
+                None => Ok(None),
+            }
         });
         found.await?.ok_or(ProgrammeError::Unknown)
     }
 
     /// All programmes, by name.
     pub(crate) async fn programmes(&self) -> Result<Vec<ProgrammeView>, StoreError> {
-        let all = self.store.run_tx("programmes", |tx| {
-            Box::pin(async move {
-                let mut views = Vec::new();
-                for (id, terms) in programmes::all(tx, self.ledger).await? {
-                    views.push(self.view(tx, id, terms).await?);
-                }
-                Ok(views)
-            })
+        let all = self.store.run_tx("programmes", |tx| async move {
+            let mut views = Vec::new();
+            for (id, terms) in programmes::all(&tx, self.ledger).await? {
+                views.push(self.view(&tx, id, terms).await?);
+            }
+            Ok(views)
         });
         all.await
     }
 
     async fn view(
         &self,
-        tx: &Tx<'_, '_>,
+        tx: &Tx,
         id: ProgrammeId,
         terms: ProgrammeTerms,
     ) -> Result<ProgrammeView, StoreError> {

@@ -1,27 +1,23 @@
 //! HTTP: each handler parses, makes one call, and answers. Whatever goes wrong is `application/problem+json`.
 
 mod claims;
-mod extract;
 mod ledger;
+mod operations;
 mod periods;
 mod programmes;
-mod service;
 
-use std::any::Any;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
-use tower_http::catch_panic::CatchPanicLayer;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use service::http::{self, within};
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::problem::Refusal;
 
 /// Largest body: a claim takes 1.3 KB.
 const MAX_BODY: usize = 16 * 1024;
@@ -53,10 +49,10 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(periods::statement))
         .routes(routes!(claims::claim))
         .routes(routes!(ledger::account))
-        .routes(routes!(service::healthz))
-        .routes(routes!(service::readyz))
-        .routes(routes!(service::metrics))
-        .routes(routes!(service::openapi))
+        .routes(routes!(operations::healthz))
+        .routes(routes!(operations::readyz))
+        .routes(routes!(operations::metrics))
+        .routes(routes!(operations::openapi))
         .layer(from_fn(|request: Request, next: Next| within(TIMEOUT, request, next)));
     let long = OpenApiRouter::new()
         .routes(routes!(periods::advance))
@@ -72,37 +68,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 pub(crate) fn router(app: Arc<App>) -> Router {
     let (router, _) = described().split_for_parts();
-    router
-        .fallback(async || Refusal::new(404, "route_unknown"))
-        .method_not_allowed_fallback(async || Refusal::new(405, "method_not_allowed"))
-        .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state(Arc::clone(&app), measured))
-        .with_state(app)
-}
-
-async fn within(limit: Duration, request: Request, next: Next) -> Response {
-    match tokio::time::timeout(limit, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => Refusal::new(503, "timeout").retry_after(limit.as_secs()).into_response(),
-    }
-}
-
-async fn measured(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
-    let method = request.method().clone();
-    let started = Instant::now();
-    let response = next.run(request).await;
-    let (status, took) = (response.status().as_u16(), started.elapsed());
-    tracing::debug!(%method, route, status, ?took);
-    app.metrics.request(format!("{method} {route}"), status, took);
-    response
-}
-
-/// The panic's message is in the log, through the panic hook.
-fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
-    tracing::error!("a handler panicked");
-    Refusal::internal().into_response()
+    http::guarded(router, MAX_BODY, &app.metrics).with_state(app)
 }
 
 #[cfg(test)]

@@ -1,29 +1,24 @@
 //! Starting and stopping.
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
+use ed25519_dalek::SigningKey;
 use rand_core::CryptoRng;
-use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, oneshot};
-use tokio::task::JoinHandle;
+use service::Metrics;
+use service::http::{ListenError, Listening};
+use service::key_file::{self, KeyFileError};
+use tokio::sync::Semaphore;
 use unum_identity::bytes::{LedgerId, ServiceKey};
 use unum_identity::time::Clock;
 
-use crate::app::{App, OperatorDigest};
+use crate::app::App;
 use crate::config::{Config, ConfigError};
 use crate::eligible::PublishedSet;
-use crate::keys::{self, KeyError};
-use crate::metrics::Metrics;
 use crate::routes;
-use crate::store::{Store, StoreError, chain, ledger};
-
-/// How long requests that are under way may still take when the server stops.
-const GRACE: Duration = Duration::from_secs(10);
+use crate::store::{SCHEMA, Store, StoreError, chain, ledger};
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +29,7 @@ pub enum StartError {
     Config(#[from] ConfigError),
     /// Look at the key file.
     #[error(transparent)]
-    Key(#[from] KeyError),
+    Key(#[from] KeyFileError),
     /// Make or copy the verifying key.
     #[error("{path} holds no verifying key: {reason}")]
     VerifyingKey {
@@ -55,13 +50,8 @@ pub enum StartError {
         configured: LedgerId,
     },
     /// The address is taken, or not ours.
-    #[error("cannot listen on {addr}")]
-    Listen {
-        /// The address.
-        addr: SocketAddr,
-        /// Why.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Listen(#[from] ListenError),
 }
 
 impl From<StoreError> for StartError {
@@ -70,20 +60,11 @@ impl From<StoreError> for StartError {
     }
 }
 
-/// A server that runs until [`Server::shutdown`]. Dropped without it, the server stops at once.
+/// A running server. Stops at once when dropped; [`Server::shutdown`] finishes what is under way.
+#[derive(Debug)]
 pub struct Server {
-    /// Where it listens.
-    pub addr: SocketAddr,
-    /// Key that signs its receipts and statements.
-    pub service_key: ServiceKey,
-    stop: Option<oneshot::Sender<()>>,
-    serving: JoinHandle<std::io::Result<()>>,
-}
-
-impl fmt::Debug for Server {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Server({})", self.addr)
-    }
+    listening: Listening,
+    service_key: ServiceKey,
 }
 
 impl Server {
@@ -99,13 +80,14 @@ impl Server {
         rng: &mut impl CryptoRng,
     ) -> Result<Self, StartError> {
         config.check()?;
-        let signing = keys::load_or_create(&config.keys, rng)?;
+        let signing = key_file::load_or_create(&config.keys.join("signing.key"), rng)?;
+        let signing = SigningKey::from_bytes(&signing);
         let key = read_verifying_key(&config)?;
-        let metrics = Metrics::new();
-        let store = Store::open(&config.database_url, config.startup_wait(), metrics.clone()).await?;
+        let metrics = Metrics::default();
+        let store =
+            Store::open(&config.database_url, &SCHEMA, config.startup_wait(), metrics.clone()).await?;
         let configured = config.ledger;
-        let open =
-            store.run_tx("open_ledger", |tx| Box::pin(async move { ledger::open(tx, configured).await }));
+        let open = store.run_tx("open_ledger", |tx| async move { ledger::open(&tx, configured).await });
         let found = open.await?;
         if found != configured {
             return Err(StartError::OtherLedger { found, configured });
@@ -120,40 +102,28 @@ impl Server {
             verifying_key: key.hash(),
             cores: Arc::new(Semaphore::new(cores)),
             set: Arc::new(PublishedSet::new(&config)),
-            operator: OperatorDigest::of(&config.operator_token),
+            operator: config.operator_token.clone(),
             metrics,
         });
-        Self::listen(&config, app).await
-    }
-
-    async fn listen(config: &Config, app: Arc<App>) -> Result<Self, StartError> {
-        let cannot = |source| StartError::Listen { addr: config.bind, source };
-        let listener = TcpListener::bind(config.bind).await.map_err(cannot)?;
-        let addr = listener.local_addr().map_err(cannot)?;
         let service_key = app.key();
-        let (stop, stopped) = oneshot::channel();
-        let serve = axum::serve(listener, routes::router(app)).with_graceful_shutdown(async {
-            stopped.await.ok(); // sent, or the server was dropped
-        });
-        let serving = tokio::spawn(serve.into_future());
-        tracing::info!(%addr, ledger = %config.ledger, "listening");
-        Ok(Self { addr, service_key, stop: Some(stop), serving })
+        let listening = Listening::start(config.bind, routes::router(app)).await?;
+        tracing::info!(addr = %listening.addr(), ledger = %config.ledger, "listening");
+        Ok(Self { listening, service_key })
     }
 
-    /// Takes no more requests, and returns when those under way are answered, or have taken too long.
-    pub async fn shutdown(mut self) {
-        if let Some(stop) = self.stop.take() {
-            stop.send(()).ok(); // nobody listens if serving has ended by itself
-        }
-        if tokio::time::timeout(GRACE, &mut self.serving).await.is_err() {
-            tracing::warn!("requests were still under way");
-        }
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.listening.addr()
     }
-}
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.serving.abort();
+    /// The key that signs receipts and statements.
+    pub fn service_key(&self) -> ServiceKey {
+        self.service_key
+    }
+
+    /// Takes no more requests, and returns when those under way are answered, or after ten seconds.
+    pub async fn shutdown(self) {
+        self.listening.shutdown().await;
     }
 }
 

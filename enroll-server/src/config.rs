@@ -15,11 +15,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
+use service::OperatorToken;
+use service::config::{FileError, WeakToken};
 use unum_iris::{BITS, Limit, LimitError, Thresholds};
-use zeroize::Zeroizing;
-
-/// Shortest operator token: 32 characters hold 128 bits even in hexadecimal.
-pub const MIN_TOKEN: usize = 32;
 
 /// The server's configuration. `Debug` shows no value: the database address and the token are secrets.
 #[derive(Clone, Deserialize)]
@@ -31,7 +29,7 @@ pub struct Config {
     /// one machine or in a tunnel.
     #[serde(default)]
     pub database_url: String,
-    /// Bearer token of operators, at least [`MIN_TOKEN`] characters.
+    /// Bearer token of operators, at least [`service::config::MIN_TOKEN`] characters.
     #[serde(default)]
     pub operator_token: OperatorToken,
     /// Name of the set in its checkpoints: no spaces, no `+`.
@@ -87,30 +85,6 @@ mod defaults {
     }
 }
 
-/// A secret text; wiped when dropped.
-#[derive(Clone, Default, Deserialize)]
-#[serde(from = "String")]
-pub struct OperatorToken(Zeroizing<String>);
-
-impl From<String> for OperatorToken {
-    fn from(text: String) -> Self {
-        Self(Zeroizing::new(text))
-    }
-}
-
-impl OperatorToken {
-    /// The text.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for OperatorToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("OperatorToken")
-    }
-}
-
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Config")
@@ -121,33 +95,15 @@ impl fmt::Debug for Config {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// The file cannot be read.
-    #[error("cannot read {path}")]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The file is not TOML, or a key is missing, unknown or out of range. The text is not shown: it holds secrets.
-    #[error("{path} is no configuration: {reason}")]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong, without the line it stands in.
-        reason: String,
-    },
+    /// The file cannot be read, or holds no configuration.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// No database address in the file, and none in `DATABASE_URL`.
     #[error("database_url is missing: set it in the file or in DATABASE_URL")]
     NoDatabase,
     /// The token can be guessed.
-    #[error(
-        "operator_token has {found} characters, needs {MIN_TOKEN}: set it in the file or in ENROLL_OPERATOR_TOKEN"
-    )]
-    WeakToken {
-        /// Characters found.
-        found: usize,
-    },
+    #[error("{0}: set operator_token in the file or ENROLL_OPERATOR_TOKEN")]
+    WeakToken(#[from] WeakToken),
     /// A checkpoint with this name could not be read back.
     #[error("origin {0:?} is empty or holds a space, a line break or a plus sign")]
     Origin(String),
@@ -160,43 +116,13 @@ pub enum ConfigError {
 }
 
 impl Config {
-    /// A configuration with the default of everything that has one.
-    pub fn local(
-        bind: SocketAddr,
-        database_url: String,
-        operator_token: String,
-        origin: &str,
-        keys: PathBuf,
-        verifying_key: PathBuf,
-    ) -> Self {
-        Self {
-            bind,
-            database_url,
-            operator_token: operator_token.into(),
-            origin: origin.to_owned(),
-            keys,
-            verifying_key,
-            consent_version: defaults::consent_version(),
-            thresholds: Thresholds::default(),
-            one_eye: false,
-            min_usable_bits: defaults::min_usable_bits(),
-            nonce_lifetime_seconds: defaults::nonce_lifetime_seconds(),
-            root_window_seconds: defaults::root_window_seconds(),
-            startup_wait_seconds: defaults::startup_wait_seconds(),
-        }
-    }
-
     /// Reads a file; `env` looks up a variable of the environment.
     ///
     /// # Errors
     ///
     /// A [`ConfigError`].
     pub fn load(path: &Path, env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map(Zeroizing::new)
-            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-        let mut config: Self = toml::from_str(&text)
-            .map_err(|e| ConfigError::Malformed { path: path.to_owned(), reason: e.message().to_owned() })?;
+        let mut config: Self = service::config::read(path)?;
         if let Some(url) = env("DATABASE_URL") {
             config.database_url = url;
         }
@@ -216,10 +142,7 @@ impl Config {
         if self.database_url.is_empty() {
             return Err(ConfigError::NoDatabase);
         }
-        let found = self.operator_token.expose().chars().count();
-        if found < MIN_TOKEN {
-            return Err(ConfigError::WeakToken { found });
-        }
+        self.operator_token.check()?;
         if self.origin.is_empty() || self.origin.contains(|c: char| c.is_whitespace() || c == '+') {
             return Err(ConfigError::Origin(self.origin.clone()));
         }
@@ -299,24 +222,28 @@ mod tests {
     fn thresholds_are_read_in_ten_thousandths() {
         let text = format!("{FILE}\n[thresholds]\nfused = 3300\nsingle = 3200\nstranger = 4300");
         assert_eq!(load(&text, &[]).unwrap().thresholds.single.ten_thousandths(), 3200);
-        assert!(matches!(load(&text.replace("4300", "5000"), &[]), Err(ConfigError::Malformed { .. })));
+        assert!(matches!(
+            load(&text.replace("4300", "5000"), &[]),
+            Err(ConfigError::File(FileError::Malformed { .. }))
+        ));
     }
 
     #[test]
     fn refusals() {
         let changed = |from: &str, to: &str| load(&FILE.replacen(from, to, 1), &[]).unwrap_err();
         assert!(matches!(changed("postgres://in-the-file", ""), ConfigError::NoDatabase));
-        assert!(matches!(changed("0123456789abcdef\"", "\""), ConfigError::WeakToken { found: 16 }));
+        assert!(matches!(
+            changed("0123456789abcdef\"", "\""),
+            ConfigError::WeakToken(WeakToken { found: 16 })
+        ));
         assert!(matches!(changed("example.org/set", "a set"), ConfigError::Origin(_)));
-        assert!(matches!(changed("origin", "orgin"), ConfigError::Malformed { .. }));
+        assert!(matches!(changed("origin", "orgin"), ConfigError::File(FileError::Malformed { .. })));
         let text = format!("{FILE}\nmin_usable_bits = 100");
         assert!(matches!(load(&text, &[]), Err(ConfigError::UsableBits { found: 100 })));
     }
 
     #[test]
-    fn a_broken_file_does_not_show_its_secrets() {
-        let error = load(&FILE.replace("bind", "operator_token"), &[]).unwrap_err();
-        assert!(!format!("{error} {error:?}").contains("0123456789"), "{error}");
+    fn debug_shows_nothing() {
         assert_eq!(format!("{:?}", load(FILE, &[]).unwrap()), "Config");
     }
 }

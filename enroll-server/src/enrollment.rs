@@ -25,7 +25,6 @@ use unum_identity::time::UnixTime;
 use unum_iris::EyePair;
 
 use crate::gallery::{self, Everyone};
-use crate::metrics::Stage;
 use crate::sealed::{Person, Place};
 use crate::server::App;
 use crate::store::devices::Device;
@@ -125,10 +124,10 @@ enum Settled {
 
 /// Enrolls the person of an envelope, if they are new.
 pub(crate) async fn enroll(app: &App, envelope: &[u8]) -> Result<EnrollmentOutcome, EnrollError> {
-    let payload = timed(app, Stage::Envelope, authenticate(app, envelope)).await?;
-    let eyes = timed(app, Stage::Open, async { open(app, &payload) }).await?;
-    let judgement = timed(app, Stage::Scan, judge(app, &payload, eyes)).await?;
-    match timed(app, Stage::Settle, settle(app, &payload, &judgement)).await? {
+    let payload = timed(app, "envelope", authenticate(app, envelope)).await?;
+    let eyes = timed(app, "open", async { open(app, &payload) }).await?;
+    let judgement = timed(app, "scan", judge(app, &payload, eyes)).await?;
+    match timed(app, "settle", settle(app, &payload, &judgement)).await? {
         Settled::Refused(refusal) => Err(refusal.into()),
         Settled::Review => Ok(EnrollmentOutcome::Review),
         Settled::Enrolled { leaf_index } => {
@@ -139,10 +138,10 @@ pub(crate) async fn enroll(app: &App, envelope: &[u8]) -> Result<EnrollmentOutco
     }
 }
 
-async fn timed<T>(app: &App, stage: Stage, work: impl Future<Output = T>) -> T {
+async fn timed<T>(app: &App, stage: &str, work: impl Future<Output = T>) -> T {
     let started = Instant::now();
     let result = work.await;
-    app.metrics.stage(stage, started.elapsed());
+    app.metrics.seconds("enroll_stage_seconds", &[("stage", stage)], started.elapsed());
     result
 }
 
@@ -378,7 +377,7 @@ mod tests {
     #[track_caller]
     fn check(device: Option<&Device>, nonce: Option<&IssuedNonce>, counter: u64, expected: Option<&str>) {
         let found = admits(device, nonce, &payload(counter), NOW).err();
-        let code = found.map(|refusal| crate::problem::Problem::from(refusal).code().to_owned());
+        let code = found.map(|refusal| service::ProblemResponse::from(refusal).code().to_owned());
         assert_eq!(code.as_deref(), expected);
     }
 

@@ -17,9 +17,9 @@
 //! | `uniqueness`, `gallery` | whether these eyes are new; everyone's eyes in memory |
 //! | `published` | the tree in memory; checkpoints, paths, snapshots |
 //! | `verify` | proofs, roots that count, nullifiers |
-//! | `store` | transactions, and the SQL of each table |
+//! | `store` | the SQL of each table |
 //! | [`keys`], `sealed` | key files; how eyes are encrypted at rest |
-//! | `problem`, `metrics` | errors and numbers that leave the server |
+//! | `problem` | which code each refusal has |
 //!
 //! Knows no camera, no wallet and no money. Memory holds caches only: kill the process at any moment and
 //! whatever it has acknowledged is in Postgres.
@@ -28,7 +28,6 @@ pub mod config;
 mod enrollment;
 mod gallery;
 pub mod keys;
-mod metrics;
 mod problem;
 mod published;
 mod routes;

@@ -1,6 +1,5 @@
 //! The enrollment server as a program.
 
-use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -8,7 +7,7 @@ use std::time::SystemTime;
 use anyhow::Context as _;
 use clap::Parser;
 use enroll_server::{Config, Server};
-use tokio::signal::unix::{SignalKind, signal};
+use service::program;
 use unum_identity::time::UnixTime;
 
 /// Enrolls people brought by devices, publishes the set, verifies humans for apps
@@ -34,18 +33,11 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into()),
-        )
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
+    program::log_to_stderr("info");
     let arguments = Arguments::parse();
     let mut config = Config::load(&arguments.config, |name| std::env::var(name).ok())?;
     config.bind = arguments.bind.unwrap_or(config.bind);
 
-    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let clock = || UnixTime::from(SystemTime::now());
     let rng = Box::new(rand_core::UnwrapErr(getrandom::SysRng));
     let server = Server::start(config, Arc::new(clock), rng).await?;
@@ -53,10 +45,7 @@ async fn main() -> anyhow::Result<()> {
     {
         println!("http://{}", server.addr());
     }
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
+    let ended = program::told_to_stop().await;
     server.shutdown().await;
-    Ok(())
+    ended.context("signals cannot be received")
 }

@@ -2,28 +2,23 @@
 
 mod devices;
 mod enrollments;
-mod input;
 mod ops;
 mod sessions;
 mod set;
 mod verify;
 
-use std::any::Any;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
-use axum::http::StatusCode;
-use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
-use tower_http::catch_panic::CatchPanicLayer;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use service::http::{self, within};
 use unum_identity::envelope::MAX_ENVELOPE;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::problem::Problem;
 use crate::server::App;
 
 /// How long a request may take. A scan of everyone must fit.
@@ -75,6 +70,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(ops::readyz))
         .routes(routes!(ops::metrics))
         .routes(routes!(ops::openapi))
+        .layer(from_fn(|request: Request, next: Next| within(TIME_LIMIT, request, next)))
 }
 
 /// The description of the API, as served under `/openapi.json`.
@@ -84,37 +80,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 pub(crate) fn router(app: Arc<App>) -> Router {
     let (router, _) = api().split_for_parts();
-    router
-        .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "route_unknown") })
-        .method_not_allowed_fallback(|| async {
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed")
-        })
-        .layer(DefaultBodyLimit::max(MAX_ENVELOPE))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state(Arc::clone(&app), watch))
-        .with_state(app)
-}
-
-/// Ends requests that take too long, counts and logs all of them: by their pattern, without a path or an address.
-async fn watch(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
-    let started = Instant::now();
-    let response = match tokio::time::timeout(TIME_LIMIT, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => Problem::timeout().into_response(),
-    };
-    let (status, took) = (response.status().as_u16(), started.elapsed());
-    tracing::debug!(route, status, ?took, "answered");
-    app.metrics.request(&route, status, took);
-    response
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "the layer wants it so")]
-fn panicked(cause: Box<dyn Any + Send>) -> Response {
-    let message =
-        cause.downcast_ref::<&str>().copied().or(cause.downcast_ref::<String>().map(String::as_str));
-    tracing::error!(message, "a handler panicked");
-    Problem::internal().into_response()
+    http::guarded(router, MAX_ENVELOPE, &app.metrics).with_state(app)
 }
 
 #[cfg(test)]

@@ -1,31 +1,28 @@
 //! Starting and stopping, what every request can reach, and what runs beside the requests.
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rand_core::CryptoRng;
-use tokio::net::TcpListener;
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use service::http::{ListenError, Listening};
+use service::key_file::KeyFileError;
+use service::{Metrics, Operated, OperatorToken};
+use tokio::task::AbortHandle;
 use unum_identity::bytes::ServiceKey;
 use unum_identity::time::{Clock, UnixTime};
 
 use crate::config::{Config, ConfigError};
 use crate::gallery::Gallery;
-use crate::keys::{Keys, KeysError};
-use crate::metrics::Metrics;
+use crate::keys::Keys;
 use crate::published::Published;
 use crate::routes;
-use crate::store::{Store, StoreError, chain, sessions};
+use crate::store::{SCHEMA, Store, StoreError, chain, sessions};
 
 /// How often old nonces are forgotten and histograms folded.
 const HOUSEKEEPING: Duration = Duration::from_mins(1);
 /// How long a nonce is remembered after its end: a device that late has given up or was moved.
 const NONCE_KEPT: u64 = 3600;
-/// How long requests in flight may take to finish at a shutdown: as long as a transaction.
-const GRACE: Duration = Duration::from_secs(10);
 
 /// Randomness, handed in from outside.
 type Entropy = Box<dyn CryptoRng + Send>;
@@ -48,20 +45,25 @@ impl App {
     pub(crate) fn rng(&self) -> MutexGuard<'_, Entropy> {
         self.rng.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-/// A running server. Stops when dropped; [`Server::shutdown`] waits until it has.
-pub struct Server {
-    addr: SocketAddr,
-    service_key: ServiceKey,
-    stop: watch::Sender<()>,
-    tasks: [JoinHandle<()>; 2],
-}
-
-impl fmt::Debug for Server {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Server").field("addr", &self.addr).finish_non_exhaustive()
+    /// Says how many leaves the set has.
+    pub(crate) fn count_leaves(&self, leaves: u64) {
+        self.metrics.gauge("enroll_set_leaves", &[], leaves as f64);
     }
+}
+
+impl Operated for App {
+    fn operator_token(&self) -> &OperatorToken {
+        &self.config.operator_token
+    }
+}
+
+/// A running server. Stops at once when dropped; [`Server::shutdown`] finishes what is under way.
+#[derive(Debug)]
+pub struct Server {
+    listening: Listening,
+    housekeeping: Housekeeping,
+    service_key: ServiceKey,
 }
 
 /// Why the server did not start.
@@ -73,7 +75,7 @@ pub enum StartError {
     Config(#[from] ConfigError),
     /// The server's own keys cannot be used.
     #[error(transparent)]
-    Keys(#[from] KeysError),
+    Keys(#[from] KeyFileError),
     /// The verifying key is missing or not one. Make it, or correct the path.
     #[error("cannot use the verifying key {path}: {reason}")]
     VerifyingKey {
@@ -85,14 +87,9 @@ pub enum StartError {
     /// Postgres cannot be reached, or what it holds cannot be read.
     #[error("cannot use the database: {0}")]
     Database(String),
-    /// The address is taken or not ours.
-    #[error("cannot listen on {addr}")]
-    Bind {
-        /// The address.
-        addr: SocketAddr,
-        /// Why.
-        source: std::io::Error,
-    },
+    /// The address is taken, or not ours.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
 }
 
 impl From<StoreError> for StartError {
@@ -118,32 +115,26 @@ impl Server {
         config.check()?;
         let keys = Keys::load_or_create(&config.keys, &mut rng)?;
         let verifier = Arc::new(read_verifier(&config)?);
-        let metrics = Metrics::new();
-        let store = Store::open(&config.database_url, config.startup_wait(), metrics.clone()).await?;
+        let metrics = Metrics::default();
+        let store =
+            Store::open(&config.database_url, &SCHEMA, config.startup_wait(), metrics.clone()).await?;
         let gallery = Gallery::new(keys.template.clone());
         let published = Published::new(config.origin.clone(), keys.signing.clone());
         let people = gallery.sync(&store).await?.watermark();
         let leaves = published.sync(&store).await?;
-        metrics.set_size(leaves);
 
-        let bind = |source| StartError::Bind { addr: config.bind, source };
-        let listener = TcpListener::bind(config.bind).await.map_err(bind)?;
-        let addr = listener.local_addr().map_err(bind)?;
-        tracing::info!(%addr, people, leaves, "listening");
         let service_key = keys.service_key();
         let rng = Mutex::new(rng);
         let app = Arc::new(App { config, clock, keys, metrics, store, gallery, published, verifier, rng });
-        let (stop, stopped) = watch::channel(());
-        let tasks = [
-            tokio::spawn(serve(listener, Arc::clone(&app), stopped.clone())),
-            tokio::spawn(keep_house(app, stopped)),
-        ];
-        Ok(Self { addr, service_key, stop, tasks })
+        app.count_leaves(leaves);
+        let listening = Listening::start(app.config.bind, routes::router(Arc::clone(&app))).await?;
+        tracing::info!(addr = %listening.addr(), people, leaves, "listening");
+        Ok(Self { listening, housekeeping: Housekeeping::start(app), service_key })
     }
 
     /// Where it listens.
     pub fn addr(&self) -> SocketAddr {
-        self.addr
+        self.listening.addr()
     }
 
     /// The key that signs checkpoints and receipts.
@@ -151,14 +142,10 @@ impl Server {
         self.service_key
     }
 
-    /// Takes no new requests and lets those in flight finish, for ten seconds at most.
+    /// Takes no more requests, and returns when those under way are answered, or after ten seconds.
     pub async fn shutdown(self) {
-        drop(self.stop);
-        for mut task in self.tasks {
-            if tokio::time::timeout(GRACE, &mut task).await.is_err() {
-                task.abort();
-            }
-        }
+        drop(self.housekeeping);
+        self.listening.shutdown().await;
     }
 }
 
@@ -169,24 +156,34 @@ fn read_verifier(config: &Config) -> Result<circuits::Verifier, StartError> {
     Ok(circuits::Verifier::new(&key))
 }
 
-async fn serve(listener: TcpListener, app: Arc<App>, mut stopped: watch::Receiver<()>) {
-    let until = async move {
-        let _ = stopped.changed().await; // the sender is only ever dropped
-    };
-    let served = axum::serve(listener, routes::router(app)).with_graceful_shutdown(until).await;
-    if let Err(error) = served {
-        tracing::error!(%error, "stopped listening");
+/// What runs beside the requests. Stops when dropped; a transaction half-way is rolled back.
+#[derive(Debug)]
+struct Housekeeping(AbortHandle);
+
+impl Housekeeping {
+    fn start(app: Arc<App>) -> Self {
+        let task = tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(HOUSEKEEPING).await;
+                keep_house(&app).await;
+            }
+        });
+        Self(task.abort_handle())
     }
 }
 
-async fn keep_house(app: Arc<App>, mut stopped: watch::Receiver<()>) {
-    while let Err(_elapsed) = tokio::time::timeout(HOUSEKEEPING, stopped.changed()).await {
-        app.metrics.upkeep();
-        let before = UnixTime(app.clock.now().0.saturating_sub(NONCE_KEPT));
-        let forgotten =
-            app.store.run_tx("forget_sessions", |tx| async move { sessions::forget(&tx, before).await });
-        if let Err(error) = forgotten.await {
-            tracing::warn!(causes = chain(&error), "old sessions are still there");
-        }
+impl Drop for Housekeeping {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+async fn keep_house(app: &App) {
+    app.metrics.upkeep();
+    let before = UnixTime(app.clock.now().0.saturating_sub(NONCE_KEPT));
+    let forgotten =
+        app.store.run_tx("forget_sessions", |tx| async move { sessions::forget(&tx, before).await });
+    if let Err(error) = forgotten.await {
+        tracing::warn!(causes = chain(&error), "old sessions are still there");
     }
 }

@@ -195,7 +195,7 @@ pub(super) fn come_again(world: &mut World) -> Result<(), DemoError> {
         world.facts.duplicate_attempts += 1;
     }
     world.facts.enrolled_again = enrolled_again;
-    world.check(enrolled_again == 0, || format!("{enrolled_again} people were enrolled twice"));
+    world.check(enrolled_again == 0, || format!("people enrolled twice: {enrolled_again}"));
     let (refused, attempts) = (world.facts.duplicates_refused, world.facts.duplicate_attempts);
     show(&stage, notes);
     stage.done(&format!(

@@ -105,10 +105,10 @@ pub(super) fn close_the_books(world: &mut World) -> Result<(), DemoError> {
 fn open_period(world: &World) -> Result<PeriodView, DemoError> {
     let operator = operator(world);
     let programme = programme(&operator, world)?;
-    let everyone =
-        Amount::new(SHARE).ok().and_then(|share| share.checked_mul(world.enrolled().count() as u64));
-    let amount =
-        everyone.and_then(|sum| sum.checked_add(Amount::new(SHARE).ok()?)).expect("a demo's money fits");
+    // For every leaf, also of people who wrongly got two; and one share that stays in the pool.
+    let leaves = world.enrolled().count() + world.facts.enrolled_again;
+    let share = Amount::new(SHARE).expect("a small amount");
+    let amount = share.checked_mul(leaves as u64 + 1).expect("a demo's money fits");
     let deposit = DepositRequest { idempotency_key: "demo".into(), source: "demo-donor".into(), amount };
     operator.deposit(programme, &deposit)?;
     for step in [Transition::Snapshot, Transition::Fund, Transition::Open] {

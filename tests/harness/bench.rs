@@ -38,7 +38,7 @@ impl Bench {
 
     pub(crate) fn on(cluster: &Cluster, change: impl FnOnce(&mut enroll_server::Config)) -> Self {
         let keys = tempfile::tempdir().unwrap();
-        let mut config = enroll_config(database(cluster), keys.path());
+        let mut config = enroll_config(&database(cluster), keys.path());
         change(&mut config);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
         let (clock, servers) = (TestClock::new(), Vec::new());
@@ -136,7 +136,7 @@ pub(crate) fn enroll_eyes(url: &str, device: &Device, eyes: &EyePair, commitment
 fn server_process() {
     let Ok(text) = std::env::var("UNUM_TEST_SERVER") else { return };
     let (database_url, keys) = text.split_once('|').unwrap();
-    let config = local_config(database_url.to_owned(), keys.as_ref());
+    let config = local_config(database_url, keys.as_ref());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let start = Server::start(config, TestClock::new().clock(), Box::new(rng()));
     let server = runtime.block_on(start).unwrap();

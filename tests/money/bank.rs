@@ -204,12 +204,12 @@ impl Bank {
             &mut rng(),
         ));
         let server = server.unwrap();
-        let till = Till::new(format!("http://{}", server.addr), set);
+        let till = Till::new(format!("http://{}", server.addr()), set);
         Self { server: Some(server), clock, till, database, runtime, _folder: folder }
     }
 
     pub(crate) fn key(&self) -> unum_identity::bytes::ServiceKey {
-        self.server.as_ref().unwrap().service_key
+        self.server.as_ref().unwrap().service_key()
     }
 
     pub(crate) fn now(&self) -> u64 {

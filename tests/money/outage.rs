@@ -50,7 +50,7 @@ fn server_process() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let clock = Arc::new(|| UnixTime(START));
     let server = runtime.block_on(Server::start(config, clock, &mut rng())).unwrap();
-    println!("\nlistening http://{}", server.addr);
+    println!("\nlistening http://{}", server.addr());
     // Ends with whoever started us: then nothing more can be read.
     std::io::stdin().lines().for_each(drop);
 }

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use service::ProblemResponse;
 use unum_identity::claim::{Claim, ClaimReceipt};
 use unum_identity::problem::Problem;
 use unum_identity::signed::Signed;
 
-use super::extract::Body;
 use super::programmes::made;
 use crate::app::App;
-use crate::problem::Refusal;
 
 /// Claims a share. Anyone may send it: the proof binds who is paid. The same claim again gets the first receipt.
 #[utoipa::path(post, path = "/v1/claims", tag = "wallets", request_body = Claim,
@@ -21,8 +20,8 @@ use crate::problem::Refusal;
         (status = 409, body = Problem, description = "paid before, on other terms"), (status = "4XX", body = Problem)))]
 pub(super) async fn claim(
     State(app): State<Arc<App>>,
-    Body(claim): Body<Claim>,
-) -> Result<(StatusCode, Json<Signed<ClaimReceipt>>), Refusal> {
+    service::Json(claim): service::Json<Claim>,
+) -> Result<(StatusCode, Json<Signed<ClaimReceipt>>), ProblemResponse> {
     let answer = app.claim(&claim).await?;
     Ok((made(answer.is_new), Json(answer.receipt)))
 }

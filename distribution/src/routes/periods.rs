@@ -4,16 +4,15 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use service::{Operator, Path, ProblemResponse};
 use unum_identity::action::Period;
 use unum_identity::bytes::ProgrammeId;
 use unum_identity::problem::Problem;
 use unum_identity::programme::{PeriodStatement, PeriodView};
 use unum_identity::signed::Signed;
 
-use super::extract::{Operator, Params};
 use crate::app::App;
 use crate::period::Transition;
-use crate::problem::Refusal;
 
 /// Where a period stands: all that a wallet needs for a claim.
 #[utoipa::path(get, path = "/v1/programmes/{programme}/periods/{period}", tag = "wallets",
@@ -21,8 +20,8 @@ use crate::problem::Refusal;
     responses((status = 200, body = PeriodView), (status = "4XX", body = Problem)))]
 pub(super) async fn get(
     State(app): State<Arc<App>>,
-    Params((id, period)): Params<(ProgrammeId, Period)>,
-) -> Result<Json<PeriodView>, Refusal> {
+    Path((id, period)): Path<(ProgrammeId, Period)>,
+) -> Result<Json<PeriodView>, ProblemResponse> {
     Ok(Json(app.period(id, period).await?))
 }
 
@@ -34,8 +33,8 @@ pub(super) async fn get(
 pub(super) async fn advance(
     State(app): State<Arc<App>>,
     _: Operator,
-    Params((id, period, step)): Params<(ProgrammeId, Period, Transition)>,
-) -> Result<Json<PeriodView>, Refusal> {
+    Path((id, period, step)): Path<(ProgrammeId, Period, Transition)>,
+) -> Result<Json<PeriodView>, ProblemResponse> {
     Ok(Json(app.advance(id, period, step).await?))
 }
 
@@ -45,7 +44,7 @@ pub(super) async fn advance(
     responses((status = 200, body = Signed<PeriodStatement>), (status = "4XX", body = Problem)))]
 pub(super) async fn statement(
     State(app): State<Arc<App>>,
-    Params((id, period)): Params<(ProgrammeId, Period)>,
-) -> Result<Json<Signed<PeriodStatement>>, Refusal> {
+    Path((id, period)): Path<(ProgrammeId, Period)>,
+) -> Result<Json<Signed<PeriodStatement>>, ProblemResponse> {
     Ok(Json(app.statement(id, period).await?))
 }

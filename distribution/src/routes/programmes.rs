@@ -5,13 +5,12 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use service::{Operator, Path, ProblemResponse};
 use unum_identity::bytes::ProgrammeId;
 use unum_identity::problem::Problem;
 use unum_identity::programme::{Deposit, DepositRequest, ProgrammeTerms, ProgrammeView};
 
-use super::extract::{Body, Operator, Params};
 use crate::app::App;
-use crate::problem::Refusal;
 
 /// Status of something that was made now, or before.
 pub(super) fn made(is_new: bool) -> StatusCode {
@@ -21,7 +20,7 @@ pub(super) fn made(is_new: bool) -> StatusCode {
 /// All programmes, by name.
 #[utoipa::path(get, path = "/v1/programmes", tag = "wallets",
     responses((status = 200, body = Vec<ProgrammeView>), (status = "5XX", body = Problem)))]
-pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Json<Vec<ProgrammeView>>, Refusal> {
+pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Json<Vec<ProgrammeView>>, ProblemResponse> {
     Ok(Json(app.programmes().await?))
 }
 
@@ -32,8 +31,8 @@ pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Json<Vec<Program
 pub(super) async fn create(
     State(app): State<Arc<App>>,
     _: Operator,
-    Body(terms): Body<ProgrammeTerms>,
-) -> Result<(StatusCode, Json<ProgrammeView>), Refusal> {
+    service::Json(terms): service::Json<ProgrammeTerms>,
+) -> Result<(StatusCode, Json<ProgrammeView>), ProblemResponse> {
     let (is_new, view) = app.create_programme(&terms).await?;
     Ok((made(is_new), Json(view)))
 }
@@ -44,8 +43,8 @@ pub(super) async fn create(
     responses((status = 200, body = ProgrammeView), (status = "4XX", body = Problem)))]
 pub(super) async fn get(
     State(app): State<Arc<App>>,
-    Params(id): Params<ProgrammeId>,
-) -> Result<Json<ProgrammeView>, Refusal> {
+    Path(id): Path<ProgrammeId>,
+) -> Result<Json<ProgrammeView>, ProblemResponse> {
     Ok(Json(app.programme(id).await?))
 }
 
@@ -57,9 +56,9 @@ pub(super) async fn get(
 pub(super) async fn deposit(
     State(app): State<Arc<App>>,
     _: Operator,
-    Params(id): Params<ProgrammeId>,
-    Body(request): Body<DepositRequest>,
-) -> Result<(StatusCode, Json<Deposit>), Refusal> {
+    Path(id): Path<ProgrammeId>,
+    service::Json(request): service::Json<DepositRequest>,
+) -> Result<(StatusCode, Json<Deposit>), ProblemResponse> {
     let (is_new, deposit) = app.deposit(id, request).await?;
     Ok((made(is_new), Json(deposit)))
 }

@@ -18,7 +18,7 @@ const PAGE: u64 = 1000;
 
 /// The entries after `after`, in order; none at the end.
 pub(crate) async fn entries_after(
-    tx: &Tx<'_, '_>,
+    tx: &Tx,
     ledger: LedgerId,
     after: u64,
 ) -> Result<Vec<StoredEntry>, StoreError> {
@@ -46,7 +46,7 @@ pub(crate) async fn entries_after(
 
 type Lines = Vec<Option<Posting>>;
 
-async fn postings(tx: &Tx<'_, '_>, (after, last): (i64, i64)) -> Result<BTreeMap<u64, Lines>, StoreError> {
+async fn postings(tx: &Tx, (after, last): (i64, i64)) -> Result<BTreeMap<u64, Lines>, StoreError> {
     let sql = "SELECT sequence, account, amount FROM postings \
                WHERE sequence > $1 AND sequence <= $2 ORDER BY sequence, line";
     let mut lines: BTreeMap<u64, Lines> = BTreeMap::new();
@@ -59,10 +59,7 @@ async fn postings(tx: &Tx<'_, '_>, (after, last): (i64, i64)) -> Result<BTreeMap
     Ok(lines)
 }
 
-async fn receipts(
-    tx: &Tx<'_, '_>,
-    (after, last): (i64, i64),
-) -> Result<BTreeMap<u64, PaidClaim>, StoreError> {
+async fn receipts(tx: &Tx, (after, last): (i64, i64)) -> Result<BTreeMap<u64, PaidClaim>, StoreError> {
     let sql = format!(
         "SELECT {} FROM claims c JOIN transfers t USING (sequence) WHERE c.sequence > $1 AND c.sequence <= $2",
         claims::COLUMNS
@@ -90,14 +87,14 @@ fn entry(row: &Row, ledger: LedgerId, lines: Lines) -> Result<Option<Entry>, Sto
 }
 
 /// Places of claims whose entry is missing, or is no claim.
-pub(crate) async fn stray_claims(tx: &Tx<'_, '_>) -> Result<Vec<u64>, StoreError> {
+pub(crate) async fn stray_claims(tx: &Tx) -> Result<Vec<u64>, StoreError> {
     let sql = "SELECT c.sequence FROM claims c LEFT JOIN transfers t USING (sequence) \
                WHERE t.sequence IS NULL ORDER BY c.sequence";
     tx.rows(sql, &[]).await?.iter().map(|row| count(row, "sequence")).collect()
 }
 
 /// Every account, by name.
-pub(crate) async fn accounts(tx: &Tx<'_, '_>) -> Result<Vec<LedgerAccount>, StoreError> {
+pub(crate) async fn accounts(tx: &Tx) -> Result<Vec<LedgerAccount>, StoreError> {
     let rows = tx.rows("SELECT name, balance FROM accounts ORDER BY name", &[]).await?;
     rows.iter()
         .map(|row| {
@@ -108,7 +105,7 @@ pub(crate) async fn accounts(tx: &Tx<'_, '_>) -> Result<Vec<LedgerAccount>, Stor
 }
 
 /// Every period with which something has happened.
-pub(crate) async fn periods(tx: &Tx<'_, '_>, ledger: LedgerId) -> Result<Vec<StoredPeriod>, StoreError> {
+pub(crate) async fn periods(tx: &Tx, ledger: LedgerId) -> Result<Vec<StoredPeriod>, StoreError> {
     let programmes: BTreeMap<_, _> = programmes::all(tx, ledger).await?.into_iter().collect();
     let sql = "SELECT programme, period, state, root, set_size, people, statement FROM periods \
                ORDER BY programme, period";

@@ -26,7 +26,7 @@ pub(super) const COLUMNS: &str = "c.programme, c.period, c.nullifier, c.signal_h
                                   c.sequence, t.hash, c.paid_at, c.key, c.signature";
 
 pub(crate) async fn get(
-    tx: &Tx<'_, '_>,
+    tx: &Tx,
     programme: ProgrammeId,
     period: Period,
     nullifier: Nullifier,
@@ -40,7 +40,7 @@ pub(crate) async fn get(
     tx.row(&sql, &[&programme, &period, &nullifier.as_slice()]).await?.as_ref().map(read).transpose()
 }
 
-pub(crate) async fn insert(tx: &Tx<'_, '_>, claim: &PaidClaim) -> Result<(), StoreError> {
+pub(crate) async fn insert(tx: &Tx, claim: &PaidClaim) -> Result<(), StoreError> {
     let sql = "INSERT INTO claims (programme, period, nullifier, signal_hash, recipient, amount, sequence, \
                paid_at, key, signature) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     let Signed { statement: receipt, key, signature } = &claim.receipt;

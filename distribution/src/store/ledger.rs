@@ -30,7 +30,7 @@ impl Pen {
 }
 
 /// Makes the ledger, if the database has none. Which one it has then.
-pub(crate) async fn open(tx: &Tx<'_, '_>, ledger: LedgerId) -> Result<LedgerId, StoreError> {
+pub(crate) async fn open(tx: &Tx, ledger: LedgerId) -> Result<LedgerId, StoreError> {
     let sql = "INSERT INTO ledger (id, sequence, head) VALUES ($1, 0, $2) ON CONFLICT DO NOTHING";
     tx.execute(sql, &[&ledger.0.as_slice(), &Head::GENESIS.hash.0.as_slice()]).await?;
     let row = tx.row("SELECT id FROM ledger", &[]).await?.ok_or_else(|| StoreError::damaged("no ledger"))?;
@@ -38,14 +38,14 @@ pub(crate) async fn open(tx: &Tx<'_, '_>, ledger: LedgerId) -> Result<LedgerId, 
 }
 
 /// Waits until nobody else writes.
-pub(crate) async fn lock(tx: &Tx<'_, '_>) -> Result<Pen, StoreError> {
+pub(crate) async fn lock(tx: &Tx) -> Result<Pen, StoreError> {
     let row = tx.row("SELECT id, sequence, head FROM ledger FOR UPDATE", &[]).await?;
     let row = row.ok_or_else(|| StoreError::damaged("no ledger"))?;
     Ok(Pen { ledger: LedgerId(bytes(&row, "id")?), head: read_head(&row)? })
 }
 
 /// The end of the chain, without waiting.
-pub(crate) async fn head(tx: &Tx<'_, '_>) -> Result<Head, StoreError> {
+pub(crate) async fn head(tx: &Tx) -> Result<Head, StoreError> {
     let row = tx.row("SELECT sequence, head FROM ledger", &[]).await?;
     read_head(&row.ok_or_else(|| StoreError::damaged("no ledger"))?)
 }
@@ -55,12 +55,7 @@ fn read_head(row: &Row) -> Result<Head, StoreError> {
 }
 
 /// Writes the next entry, moves the balances, and is the new end of the chain.
-pub(crate) async fn post(
-    tx: &Tx<'_, '_>,
-    pen: &mut Pen,
-    draft: Draft,
-    now: UnixTime,
-) -> Result<Head, StoreError> {
+pub(crate) async fn post(tx: &Tx, pen: &mut Pen, draft: Draft, now: UnixTime) -> Result<Head, StoreError> {
     let entry = draft.place(pen.ledger, pen.head, now);
     let head = entry.head();
     let (sequence, period) =
@@ -93,7 +88,7 @@ pub(crate) async fn post(
 }
 
 /// What an account holds; nothing, if nothing was ever posted to it.
-pub(crate) async fn balance(tx: &Tx<'_, '_>, account: &Account) -> Result<Balance, StoreError> {
+pub(crate) async fn balance(tx: &Tx, account: &Account) -> Result<Balance, StoreError> {
     let row = tx.row("SELECT balance FROM accounts WHERE name = $1", &[&account.to_string()]).await?;
     Ok(row.map(|row| row.try_get::<_, Numeric>("balance")).transpose()?.map_or(Balance::ZERO, |n| n.0))
 }
@@ -108,7 +103,7 @@ pub(crate) struct BookedDeposit {
 
 /// The deposit that has this key, if there is one.
 pub(crate) async fn deposit(
-    tx: &Tx<'_, '_>,
+    tx: &Tx,
     programme: ProgrammeId,
     key: &str,
 ) -> Result<Option<BookedDeposit>, StoreError> {
@@ -134,11 +129,7 @@ pub(crate) struct Moved {
 }
 
 /// Summed from the entries.
-pub(crate) async fn moved(
-    tx: &Tx<'_, '_>,
-    programme: ProgrammeId,
-    period: Period,
-) -> Result<Moved, StoreError> {
+pub(crate) async fn moved(tx: &Tx, programme: ProgrammeId, period: Period) -> Result<Moved, StoreError> {
     let sql = "SELECT t.kind, count(*) AS entries, abs(sum(p.amount)) AS amount \
                FROM transfers t JOIN postings p USING (sequence) \
                WHERE t.programme = $1 AND t.period = $2 AND p.account = $3 GROUP BY t.kind";

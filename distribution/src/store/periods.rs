@@ -32,7 +32,7 @@ pub(crate) enum Lock {
 }
 
 pub(crate) async fn get(
-    tx: &Tx<'_, '_>,
+    tx: &Tx,
     programme: ProgrammeId,
     period: Period,
     lock: Lock,
@@ -51,7 +51,7 @@ pub(crate) async fn get(
 
 /// Open periods from `from` to `to`, oldest first.
 pub(crate) async fn open_between(
-    tx: &Tx<'_, '_>,
+    tx: &Tx,
     programme: ProgrammeId,
     from: Period,
     to: Period,
@@ -64,7 +64,7 @@ pub(crate) async fn open_between(
 
 /// Starts a period: the people who may claim are `set`. `false` if it has started already.
 pub(crate) async fn insert(
-    tx: &Tx<'_, '_>,
+    tx: &Tx,
     programme: ProgrammeId,
     period: Period,
     set: EligibleSet,
@@ -92,7 +92,7 @@ pub(crate) async fn insert(
 
 /// Moves a period that is locked to `state`; `statement` when that is `sealed`, and only then.
 pub(crate) async fn advance(
-    tx: &Tx<'_, '_>,
+    tx: &Tx,
     programme: ProgrammeId,
     period: Period,
     state: PeriodState,
@@ -117,7 +117,7 @@ pub(crate) async fn advance(
 
 /// The sealed statement, if there is one.
 pub(crate) async fn statement(
-    tx: &Tx<'_, '_>,
+    tx: &Tx,
     programme: ProgrammeId,
     period: Period,
 ) -> Result<Option<Signed<PeriodStatement>>, StoreError> {

@@ -14,7 +14,7 @@ const COLUMNS: &str = "programme, name, unit, minor_digits, amount, starts_at, p
 
 /// A programme's terms; `ledger` because the id covers it.
 pub(crate) async fn get(
-    tx: &Tx<'_, '_>,
+    tx: &Tx,
     ledger: LedgerId,
     programme: ProgrammeId,
 ) -> Result<Option<ProgrammeTerms>, StoreError> {
@@ -24,22 +24,19 @@ pub(crate) async fn get(
 }
 
 /// The programme that has this name, if there is one.
-pub(crate) async fn named(tx: &Tx<'_, '_>, name: &str) -> Result<Option<ProgrammeId>, StoreError> {
+pub(crate) async fn named(tx: &Tx, name: &str) -> Result<Option<ProgrammeId>, StoreError> {
     let row = tx.row("SELECT programme FROM programmes WHERE name = $1", &[&name]).await?;
     row.map(|row| bytes(&row, "programme").map(ProgrammeId)).transpose()
 }
 
 /// Every programme, by name.
-pub(crate) async fn all(
-    tx: &Tx<'_, '_>,
-    ledger: LedgerId,
-) -> Result<Vec<(ProgrammeId, ProgrammeTerms)>, StoreError> {
+pub(crate) async fn all(tx: &Tx, ledger: LedgerId) -> Result<Vec<(ProgrammeId, ProgrammeTerms)>, StoreError> {
     let rows = tx.rows(&format!("SELECT {COLUMNS} FROM programmes ORDER BY name"), &[]).await?;
     rows.iter().map(|row| read(row, ledger)).collect()
 }
 
 pub(crate) async fn insert(
-    tx: &Tx<'_, '_>,
+    tx: &Tx,
     programme: ProgrammeId,
     terms: &ProgrammeTerms,
     now: UnixTime,

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use service::{Json, Operator, Path, ProblemResponse};
 use unum_identity::bytes::DeviceId;
 use unum_identity::enrollment::DeviceRegistration;
-use unum_identity::problem::Problem as ProblemBody;
+use unum_identity::problem::Problem;
 
-use super::input::{Json, Operator, Path};
-use crate::problem::Problem;
 use crate::server::App;
 use crate::store::{Tx, devices};
 
@@ -24,18 +23,18 @@ const MAX_LABEL: usize = 64;
     responses(
         (status = 201, description = "Registered", body = DeviceRegistration),
         (status = 200, description = "Was registered already, exactly so", body = DeviceRegistration),
-        (status = "4XX", description = "`operator_unauthorized`, `device_known`, `device_key_invalid`, `label_invalid`, `body_invalid`",
-            body = ProblemBody, content_type = "application/problem+json")))]
+        (status = "4XX", description = "`operator_required`, `device_known`, `device_key_invalid`, `label_invalid`, `body_invalid`",
+            body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn register(
     _: Operator,
     State(app): State<Arc<App>>,
     Json(device): Json<DeviceRegistration>,
-) -> Result<(StatusCode, axum::Json<DeviceRegistration>), Problem> {
+) -> Result<(StatusCode, axum::Json<DeviceRegistration>), ProblemResponse> {
     if !device.key.is_usable() {
-        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "device_key_invalid"));
+        return Err(ProblemResponse::new(422, "device_key_invalid"));
     }
     if device.label.is_empty() || device.label.chars().count() > MAX_LABEL {
-        let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "label_invalid");
+        let problem = ProblemResponse::new(422, "label_invalid");
         return Err(problem.detail(format!("a label has 1 to {MAX_LABEL} characters")));
     }
     let (now, asked) = (app.clock.now(), &device);
@@ -47,7 +46,7 @@ pub(super) async fn register(
         })
         .await?;
     if registered.is_none_or(|registered| registered.registration != device) {
-        let problem = Problem::new(StatusCode::CONFLICT, "device_known");
+        let problem = ProblemResponse::new(409, "device_known");
         return Err(problem.detail("this id is registered with another key or label"));
     }
     Ok((if is_new { StatusCode::CREATED } else { StatusCode::OK }, axum::Json(device)))
@@ -60,18 +59,18 @@ pub(super) async fn register(
     params(("device" = String, Path, description = "32 lower-case hex digits")),
     responses(
         (status = 204, description = "Revoked"),
-        (status = "4XX", description = "`operator_unauthorized`, `device_unknown`, `path_invalid`",
-            body = ProblemBody, content_type = "application/problem+json")))]
+        (status = "4XX", description = "`operator_required`, `device_unknown`, `path_invalid`",
+            body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn revoke(
     _: Operator,
     State(app): State<Arc<App>>,
     Path(device): Path<DeviceId>,
-) -> Result<StatusCode, Problem> {
+) -> Result<StatusCode, ProblemResponse> {
     let now = app.clock.now();
     let revoke = |tx: Arc<Tx>| async move { devices::revoke(&tx, device, now).await };
     if app.store.run_tx("revoke_device", revoke).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
-        Err(Problem::new(StatusCode::NOT_FOUND, "device_unknown"))
+        Err(ProblemResponse::new(404, "device_unknown"))
     }
 }

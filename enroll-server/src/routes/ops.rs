@@ -4,10 +4,10 @@ use std::sync::{Arc, LazyLock};
 
 use axum::Json;
 use axum::extract::State;
-use unum_identity::problem::Problem as ProblemBody;
+use service::ProblemResponse;
+use unum_identity::problem::Problem;
 use utoipa::openapi::OpenApi;
 
-use crate::problem::Problem;
 use crate::server::App;
 
 /// The process runs
@@ -20,8 +20,8 @@ pub(super) async fn healthz() -> &'static str {
 #[utoipa::path(get, path = "/readyz", tag = "operations",
     responses(
         (status = 200, body = String),
-        (status = 503, description = "`unavailable`", body = ProblemBody, content_type = "application/problem+json")))]
-pub(super) async fn readyz(State(app): State<Arc<App>>) -> Result<&'static str, Problem> {
+        (status = 503, description = "`unavailable`", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn readyz(State(app): State<Arc<App>>) -> Result<&'static str, ProblemResponse> {
     app.store.ping().await?;
     Ok("ready")
 }

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use service::ProblemResponse;
 use unum_identity::bytes::Nonce;
 use unum_identity::enrollment::{Session, SessionRequest};
-use unum_identity::problem::Problem as ProblemBody;
+use unum_identity::problem::Problem;
 
-use super::input;
 use crate::enrollment::Refusal;
-use crate::problem::Problem;
 use crate::server::App;
 use crate::store::{devices, sessions};
 
@@ -23,11 +22,11 @@ use crate::store::{devices, sessions};
     responses(
         (status = 201, description = "Opened", body = Session),
         (status = "4XX", description = "`device_unknown`, `device_revoked`, `body_invalid`",
-            body = ProblemBody, content_type = "application/problem+json")))]
+            body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn open(
     State(app): State<Arc<App>>,
-    input::Json(request): input::Json<SessionRequest>,
-) -> Result<(StatusCode, Json<Session>), Problem> {
+    service::Json(request): service::Json<SessionRequest>,
+) -> Result<(StatusCode, Json<Session>), ProblemResponse> {
     let mut nonce = Nonce([0; 32]);
     app.rng().fill_bytes(&mut nonce.0);
     let expires_at = app.clock.now().plus(app.config.nonce_lifetime());

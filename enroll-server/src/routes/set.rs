@@ -5,12 +5,11 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
+use service::{Path, ProblemResponse, Query};
 use unum_identity::enrollment::{InclusionProof, SetIdentity, Snapshot};
 use unum_identity::field::Commitment;
-use unum_identity::problem::Problem as ProblemBody;
+use unum_identity::problem::Problem;
 
-use super::input::{Path, Query};
-use crate::problem::Problem;
 use crate::server::App;
 use crate::store::devices;
 
@@ -24,7 +23,7 @@ pub(super) struct AtSize {
 
 /// What a newcomer must trust to follow the set
 #[utoipa::path(get, path = "/v1/set", tag = "set", responses((status = 200, body = SetIdentity)))]
-pub(super) async fn identity(State(app): State<Arc<App>>) -> Result<Json<SetIdentity>, Problem> {
+pub(super) async fn identity(State(app): State<Arc<App>>) -> Result<Json<SetIdentity>, ProblemResponse> {
     let devices = app.store.run_tx("list_devices", |tx| async move { devices::all(&tx).await }).await?;
     Ok(Json(SetIdentity { origin: app.config.origin.clone(), key: app.keys.service_key(), devices }))
 }
@@ -32,7 +31,7 @@ pub(super) async fn identity(State(app): State<Arc<App>>) -> Result<Json<SetIden
 /// The signed root of the whole set, as C2SP `tlog-checkpoint`
 #[utoipa::path(get, path = "/v1/set/checkpoint", tag = "set",
     responses((status = 200, body = String, content_type = "text/plain")))]
-pub(super) async fn checkpoint(State(app): State<Arc<App>>) -> Result<String, Problem> {
+pub(super) async fn checkpoint(State(app): State<Arc<App>>) -> Result<String, ProblemResponse> {
     Ok(app.published.checkpoint(&app.store).await?.0)
 }
 
@@ -41,11 +40,12 @@ pub(super) async fn checkpoint(State(app): State<Arc<App>>) -> Result<String, Pr
     params(("size" = Option<u64>, Query, description = "Leaves; all of them if absent")),
     responses(
         (status = 200, body = Snapshot),
-        (status = 422, description = "`size_invalid`, `query_invalid`", body = ProblemBody, content_type = "application/problem+json")))]
+        (status = 400, description = "`query_invalid`", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "`size_invalid`", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn snapshot(
     State(app): State<Arc<App>>,
     Query(at): Query<AtSize>,
-) -> Result<Json<Snapshot>, Problem> {
+) -> Result<Json<Snapshot>, ProblemResponse> {
     Ok(Json(app.published.snapshot(&app.store, at.size).await?))
 }
 
@@ -56,12 +56,13 @@ pub(super) async fn snapshot(
         ("size" = Option<u64>, Query, description = "Leaves under the root; all of them if absent")),
     responses(
         (status = 200, body = InclusionProof),
-        (status = 404, description = "`commitment_unknown`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "`size_invalid`, `path_invalid`, `query_invalid`", body = ProblemBody, content_type = "application/problem+json")))]
+        (status = 404, description = "`commitment_unknown`", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "`path_invalid`, `query_invalid`", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "`size_invalid`", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn inclusion_proof(
     State(app): State<Arc<App>>,
     Path(commitment): Path<Commitment>, // parsed here; below this line it is canonical
     Query(at): Query<AtSize>,
-) -> Result<Json<InclusionProof>, Problem> {
+) -> Result<Json<InclusionProof>, ProblemResponse> {
     Ok(Json(app.published.inclusion_proof(&app.store, commitment, at.size).await?))
 }

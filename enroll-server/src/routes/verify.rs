@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use service::ProblemResponse;
 use unum_identity::humanness::{Verified, VerifyRequest};
-use unum_identity::problem::Problem as ProblemBody;
+use unum_identity::problem::Problem;
 
-use super::input;
-use crate::problem::Problem;
 use crate::server::App;
 
 /// Verifies a proof and consumes its nullifier
@@ -16,15 +15,16 @@ use crate::server::App;
     request_body = VerifyRequest,
     responses(
         (status = 200, description = "A human in the set, for the first time", body = Verified),
-        (status = 400, description = "`body_invalid`: also for every value that is not canonical", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "`nullifier_used`, with the time of its first use", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "`root_unknown`, `root_expired`, `proof_invalid`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "`unavailable`", body = ProblemBody, content_type = "application/problem+json")))]
+        (status = 400, description = "`body_invalid`: also for every value that is not canonical", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`nullifier_used`, with the time of its first use", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "`root_unknown`, `root_expired`, `proof_invalid`", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "`unavailable`", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn verify(
     State(app): State<Arc<App>>,
-    input::Json(request): input::Json<VerifyRequest>,
-) -> Result<Json<Verified>, Problem> {
-    let result = crate::verify::verify(&app, request).await.map_err(Problem::from);
-    app.metrics.verification(result.as_ref().map_or_else(Problem::code, |_| "verified"));
+    service::Json(request): service::Json<VerifyRequest>,
+) -> Result<Json<Verified>, ProblemResponse> {
+    let result = crate::verify::verify(&app, request).await.map_err(ProblemResponse::from);
+    let outcome = result.as_ref().map_or_else(ProblemResponse::code, |_| "verified");
+    app.metrics.count("enroll_verifications_total", &[("outcome", outcome)], 1);
     result.map(Json)
 }

@@ -5,10 +5,10 @@ use std::sync::{Arc, LazyLock};
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
+use service::ProblemResponse;
 use unum_identity::problem::Problem;
 
 use crate::app::App;
-use crate::problem::Refusal;
 
 /// The process lives.
 #[utoipa::path(get, path = "/healthz", tag = "service", responses((status = 200, body = String)))]
@@ -19,7 +19,7 @@ pub(super) async fn healthz() -> &'static str {
 /// The process can do its work: Postgres answers.
 #[utoipa::path(get, path = "/readyz", tag = "service",
     responses((status = 200, body = String), (status = 503, body = Problem)))]
-pub(super) async fn readyz(State(app): State<Arc<App>>) -> Result<&'static str, Refusal> {
+pub(super) async fn readyz(State(app): State<Arc<App>>) -> Result<&'static str, ProblemResponse> {
     app.store.ping().await?;
     Ok("ok\n")
 }

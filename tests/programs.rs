@@ -1,0 +1,191 @@
+//! The programs, as operators and people run them: a device is registered, a person walks up to it, proves, claims.
+//! Nothing here uses the libraries behind the programs, except to read what they print.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
+
+use cargo_metadata::Message;
+use serde_json::Value;
+
+/// Every program of the workspace. `cargo test` builds those of this package only; asking for the tests as well makes
+/// the others from the same libraries.
+static PROGRAMS: LazyLock<BTreeMap<String, PathBuf>> = LazyLock::new(|| {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args([
+        "build",
+        "--workspace",
+        "--bins",
+        "--tests",
+        "--locked",
+        "--offline",
+        "--message-format=json",
+    ]);
+    // Build scripts run again when these change, and here they describe the tests: half of everything would be rebuilt.
+    let of_the_tests = std::env::vars().map(|(name, _)| name);
+    for name in
+        of_the_tests.filter(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
+    {
+        cargo.env_remove(name);
+    }
+    let built = cargo.stderr(Stdio::inherit()).output().unwrap();
+    assert!(built.status.success(), "the programs do not build");
+    let executable = |message| match message {
+        Message::CompilerArtifact(built) if built.target.is_bin() && !built.profile.test => {
+            Some((built.target.name, built.executable?.into()))
+        }
+        _ => None,
+    };
+    Message::parse_stream(&built.stdout[..]).filter_map(|message| executable(message.unwrap())).collect()
+});
+
+/// A machine with one folder, where `unum up` runs.
+struct Machine {
+    folder: tempfile::TempDir,
+    up: Child,
+    addresses: Value,
+    token: String,
+}
+
+impl Machine {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut up = Command::new(&PROGRAMS["unum"]);
+        up.args(["up", "--json", "--data"]).arg(folder.path().join("data"));
+        let mut up = up.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(up.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let addresses: Value = serde_json::from_str(&line).expect("`unum up` prints where everything is");
+        let token = std::fs::read_to_string(addresses["operator_token"].as_str().unwrap()).unwrap();
+        Self { folder, up, addresses, token: token.trim().to_owned() }
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+
+    /// Runs a program with one wallet's environment and the operator's; its exit code and what it printed.
+    fn run(&self, program: &str, arguments: &[&str]) -> (i32, Value) {
+        let text = |name: &str| self.addresses[name].as_str().unwrap();
+        let output = Command::new(&PROGRAMS[program])
+            .args(arguments)
+            .stdin(Stdio::null())
+            .env("UNUM_WALLET", self.path("wallet"))
+            .env("UNUM_PASSPHRASE", "correct horse battery staple")
+            .env("UNUM_ENROLL", text("enroll"))
+            .env("UNUM_DISTRIBUTION", text("distribution"))
+            .env("UNUM_KEYS", text("keys"))
+            .env("DISTRIBUTION_URL", text("distribution"))
+            .env("DISTRIBUTION_OPERATOR_TOKEN", &self.token)
+            .output()
+            .unwrap();
+        let printed = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
+        (output.status.code().unwrap(), printed)
+    }
+
+    /// Runs a program that must succeed and print JSON.
+    #[track_caller]
+    fn ask(&self, program: &str, arguments: &[&str]) -> Value {
+        let (code, printed) = self.run(program, arguments);
+        assert!(code == 0 && !printed.is_null(), "{program} {arguments:?}: exit {code}, {printed}");
+        printed
+    }
+
+    fn register(&self, device: &Value) {
+        let answer = ureq::post(format!("{}/v1/devices", self.addresses["enroll"].as_str().unwrap()))
+            .header("Authorization", format!("Bearer {}", self.token))
+            .send_json(device);
+        assert_eq!(answer.unwrap().status(), 201);
+    }
+
+    /// Stops it as an operator would.
+    fn stop(mut self) {
+        let pid = rustix::process::Pid::from_child(&self.up);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        assert!(self.up.wait().unwrap().success());
+        let postgres = self.folder.path().join("data/postgres");
+        assert!(!has_file(&postgres, "postmaster.pid"), "Postgres is still running");
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        self.up.kill().ok(); // gone already, unless the test has failed
+        self.up.wait().ok();
+    }
+}
+
+fn has_file(folder: &Path, name: &str) -> bool {
+    std::fs::read_dir(folder).unwrap().map(Result::unwrap).any(|entry| {
+        let path = entry.path();
+        entry.file_name() == name || (path.is_dir() && has_file(&path, name))
+    })
+}
+
+#[test]
+fn one_person_walks_from_a_device_to_a_balance() {
+    let machine = Machine::start();
+    let device = machine.path("device");
+    machine.register(&machine.ask("orb", &["provision", "--out", &device, "--label", "bench 1"]));
+
+    let wallet = machine.ask("wallet", &["new", "--json"]);
+    let commitment = wallet["commitment"].as_str().unwrap();
+    assert_eq!(machine.ask("wallet", &["show", "--json"])["commitment"], commitment);
+    assert_ne!(machine.run("wallet", &["new"]).0, 0, "a wallet is never replaced");
+    let enroll = machine.addresses["enroll"].as_str().unwrap();
+    let capture = |commitment: &str, visit: &str| {
+        let whom = ["--commitment", commitment, "--rendered", "77", "--visit", visit];
+        let at = ["capture", "--json", "--server", enroll, "--device", &device];
+        machine.run("orb", &[&at[..], &whom].concat())
+    };
+    let (code, outcome) = capture(commitment, "0");
+    assert_eq!((code, &outcome["outcome"]), (0, &"enrolled".into()), "{outcome}");
+    let somebody_elses = &crate::harness::somebodys_commitment().to_string();
+    let (code, outcome) = capture(somebody_elses, "1");
+    assert_eq!((code, &outcome["problem"]["code"]), (3, &"duplicate".into()), "{outcome}");
+
+    prove(&machine);
+    claim(&machine);
+    machine.stop();
+}
+
+/// An app sees a human once.
+fn prove(machine: &Machine) {
+    assert_eq!(machine.ask("wallet", &["status", "--json"])["enrolled"], true);
+    let show = ["prove", "--json", "--app", "app_x", "--action", "vote", "--signal", "yes", "--send"];
+    machine.ask("wallet", &show);
+    assert_ne!(machine.run("wallet", &show).0, 0, "a vote counts once");
+}
+
+/// A period is opened and a share claimed; the ledger holds.
+fn claim(machine: &Machine) {
+    let create = "programme create --json --name basic --unit EUR --amount 1000 --period-days 30";
+    let programme = machine.ask("distribution", &create.split(' ').collect::<Vec<_>>());
+    let id = programme["id"].as_str().unwrap();
+    let deposit =
+        ["deposit", id, "--json", "--source", "city-budget", "--amount", "5000", "--key", "2026-01"];
+    machine.ask("distribution", &deposit);
+    for step in ["snapshot", "fund", "open"] {
+        machine.ask("distribution", &["period", step, id, "0", "--json"]);
+    }
+    assert_ne!(machine.run("distribution", &["period", "close", id, "0"]).0, 0, "its window is not over");
+
+    let first = machine.ask("wallet", &["claim", "--json", "--programme", id, "--period", "0"]);
+    let again = machine.ask("wallet", &["claim", "--json", "--programme", id, "--period", "0"]);
+    assert_eq!(first["receipt"], again["receipt"], "the first receipt comes back");
+    assert_eq!(machine.ask("wallet", &["balance", "--json"])["balance"], "1000");
+    let report = machine.ask("distribution", &["ledger", "check", "--json"]);
+    assert_eq!((&report["difference"], &report["problems"]), (&"0".into(), &Value::Array(Vec::new())));
+}
+
+#[test]
+fn every_program_explains_itself() {
+    for program in ["unum", "orb", "wallet", "distribution", "enroll-server", "circuits"] {
+        let help = Command::new(&PROGRAMS[program]).arg("--help").output().unwrap();
+        let text = String::from_utf8(help.stdout).unwrap();
+        assert!(help.status.success() && text.contains("Usage:"), "{program} --help");
+        assert!(text.contains("Examples:"), "{program} --help gives no example:\n{text}");
+    }
+}
