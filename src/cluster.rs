@@ -5,8 +5,9 @@
 //! even if we are killed.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::net::{Ipv4Addr, TcpListener};
+use std::ops::Range;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,10 @@ const START_LIMIT: Duration = Duration::from_mins(1);
 /// How long a Postgres that was told to stop may take: a fast shutdown writes one checkpoint.
 const STOP_LIMIT: Duration = Duration::from_secs(20);
 const SUPERUSER: &str = "unum";
+/// Ports for Postgres: below 32768, where Linux begins to take ports for outgoing connections.
+const OWN_PORTS: Range<u16> = 16_384..32_768;
+/// How many ports are tried.
+const PORTS: usize = 5;
 
 /// Stops Postgres when our end of its standard input closes or says `pause`. `$0` is the binary, `$1` the folder to
 /// remove in the end, or nothing.
@@ -114,11 +119,25 @@ impl Cluster {
         let folder = folder.canonicalize().map_err(io("find the data folder"))?;
         own(&folder, owner)?;
         let password = password(&folder, owner, rng)?;
-        let port = free_port()?;
+        let port = free_port(rng)?;
         let mut cluster = Self { binaries, folder, temporary, password, port, owner, keeper: None };
         cluster.init()?;
-        cluster.resume()?;
+        cluster.come_up(rng)?;
         Ok(cluster)
+    }
+
+    /// Starts the server, on another port if somebody else has got this one meanwhile.
+    fn come_up(&mut self, rng: &mut impl Rng) -> Result<(), ClusterError> {
+        for _ in 1..PORTS {
+            match self.resume() {
+                Err(ClusterError::Program { output, .. }) if output.contains("Address already in use") => {
+                    self.pause(); // Postgres has ended; now its keeper does
+                    self.port = free_port(rng)?;
+                }
+                started => return started,
+            }
+        }
+        self.resume()
     }
 
     /// Where the database `name` is, which is made if it is missing.
@@ -219,29 +238,23 @@ impl Cluster {
         Ok(())
     }
 
+    /// Nobody is connected to before Postgres says that it listens: on a port that somebody else has got meanwhile, we
+    /// would wait for a stranger's answer.
     fn wait_until_ready(&mut self) -> Result<(), ClusterError> {
         let start = Instant::now();
         loop {
-            match self.connect() {
-                Ok(_) => return Ok(()),
-                Err(error) if start.elapsed() > START_LIMIT => return Err(error.into()),
-                Err(_) if self.has_given_up() => {
-                    let output = fs::read_to_string(self.log()).unwrap_or_default();
-                    return Err(ClusterError::Program { program: "postgres", output });
-                }
-                Err(_) => std::thread::sleep(Duration::from_millis(30)),
+            let log = fs::read_to_string(self.log()).map_err(io("read Postgres's log"))?;
+            if log.contains("ready to accept connections") {
+                self.connect()?;
+                return Ok(());
             }
+            // Its keeper does not end with it, so that only the log says whether it has given up.
+            let given_up = ["database system is shut down", "FATAL:  could not", "FATAL:  lock file"];
+            if given_up.iter().any(|words| log.contains(words)) || start.elapsed() > START_LIMIT {
+                return Err(ClusterError::Program { program: "postgres", output: log });
+            }
+            std::thread::sleep(Duration::from_millis(30));
         }
-    }
-
-    /// Whether Postgres said that it stops: its keeper still waits for us then.
-    fn has_given_up(&self) -> bool {
-        let mut log = String::new();
-        let read = fs::File::open(self.log()).and_then(|mut file| file.read_to_string(&mut log));
-        read.is_ok()
-            && (log.contains("database system is shut down")
-                || log.contains("FATAL:  could not")
-                || log.contains("FATAL:  lock file"))
     }
 
     fn connect(&self) -> Result<postgres::Client, postgres::Error> {
@@ -294,7 +307,17 @@ fn version(path: &Path) -> u32 {
 }
 
 /// A port that was free a moment ago. Postgres cannot be handed a bound socket.
-fn free_port() -> Result<u16, ClusterError> {
+///
+/// Not one that the system would choose: it takes those for outgoing connections too, and any program's next one could
+/// get the port before Postgres does, or while Postgres is paused.
+fn free_port(rng: &mut impl Rng) -> Result<u16, ClusterError> {
+    let count = OWN_PORTS.end - OWN_PORTS.start;
+    for _ in 1..PORTS {
+        let port = OWN_PORTS.start + (rng.next_u32() % u32::from(count)) as u16;
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return Ok(port);
+        }
+    }
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(io("find a free port"))?;
     Ok(listener.local_addr().map_err(io("find a free port"))?.port())
 }
@@ -337,4 +360,26 @@ fn password(folder: &Path, owner: Option<Owner>, rng: &mut impl Rng) -> Result<S
     fs::write(&path, &password).map_err(io("write the password"))?;
     own(&path, owner)?;
     Ok(password)
+}
+
+#[cfg(test)]
+mod tests {
+    use getrandom::SysRng;
+    use rand_core::UnwrapErr;
+
+    use super::*;
+
+    #[test]
+    fn a_port_that_somebody_else_got_is_given_up() {
+        let mut cluster = Cluster::temporary(&mut UnwrapErr(SysRng)).unwrap();
+        let port = cluster.port();
+        assert!(OWN_PORTS.contains(&port), "outgoing connections could take {port}");
+        cluster.pause();
+        let _somebody_else = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
+        assert!(matches!(cluster.resume(), Err(ClusterError::Program { program: "postgres", .. })));
+        cluster.pause();
+        cluster.come_up(&mut UnwrapErr(SysRng)).unwrap();
+        assert_ne!(cluster.port(), port);
+        cluster.connect().unwrap();
+    }
 }

@@ -155,7 +155,7 @@ impl Vault {
         File::open(folder)?.sync_all() // the name survives a crash too
     }
 
-    /// Decrypts the wallet. Takes about a fifth of a second, on purpose.
+    /// Decrypts the wallet. Takes a few tenths of a second, on purpose.
     ///
     /// # Errors
     ///
