@@ -9,6 +9,7 @@
 //! | [`relation`] | the circuit as matrices, and its pinned description |
 //! | [`proof`], [`points`] | proofs and points from outside, decoded with every check |
 //! | [`keys`] | proving and verifying key, and their bytes |
+//! | `quotient` | the circuit as polynomials, as snarkjs has them |
 //! | [`prover`], [`verifier`] | the two sides |
 //!
 //! Does no I/O, reads no clock and draws no randomness that was not handed in. The one exception stands behind the
@@ -22,6 +23,7 @@ pub mod points;
 pub mod poseidon;
 pub mod proof;
 pub mod prover;
+mod quotient;
 mod randomness;
 pub mod relation;
 pub mod verifier;

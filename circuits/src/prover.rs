@@ -12,6 +12,7 @@ use ark_std::UniformRand;
 use rand_core::CryptoRng;
 use unum_identity::proof::ProofBytes;
 
+use crate::quotient::Quotient;
 use crate::randomness::Randomness;
 use crate::relation::{Relation, assignment};
 use crate::{CheckError, Circuit, Private, Proof, ProvingKey, Public, check};
@@ -52,7 +53,7 @@ impl Prover {
         let assignment = assignment(Circuit::new(public, private));
         let mut randomness = Randomness(rng);
         let (r, s) = (Fr::rand(&mut randomness), Fr::rand(&mut randomness));
-        let proof = Groth16::<Bn254>::create_proof_with_reduction_and_matrices(
+        let proof = Groth16::<Bn254, Quotient>::create_proof_with_reduction_and_matrices(
             &self.key,
             r,
             s,
