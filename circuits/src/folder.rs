@@ -90,7 +90,16 @@ impl KeyFolder {
     ///
     /// A [`FolderError`]; the keys themselves are not read yet.
     pub fn open_or_create(path: &Path, rng: &mut impl CryptoRng) -> Result<Self, FolderError> {
-        if Self::exists(path) { Self::open(path) } else { Self::create(path, rng) }
+        if Self::exists(path) { Self::open(path) } else { Self::create(path, || ProvingKey::generate(rng)) }
+    }
+
+    /// A new folder with `key` and its other half, made elsewhere: by a ceremony.
+    ///
+    /// # Errors
+    ///
+    /// [`FolderError::Occupied`] if there is something in it, even keys, or [`FolderError::Io`].
+    pub fn create_with(path: &Path, key: ProvingKey) -> Result<Self, FolderError> {
+        Self::create(path, || key)
     }
 
     /// Whether `path` names a pair of keys.
@@ -110,7 +119,7 @@ impl KeyFolder {
         Ok(Self { path: path.to_owned(), hashes })
     }
 
-    fn create(path: &Path, rng: &mut impl CryptoRng) -> Result<Self, FolderError> {
+    fn create(path: &Path, key: impl FnOnce() -> ProvingKey) -> Result<Self, FolderError> {
         let occupied = fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
         if occupied {
             return Err(FolderError::Occupied { path: path.to_owned() });
@@ -118,8 +127,7 @@ impl KeyFolder {
         let parent = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
         fs::create_dir_all(parent).map_err(io_error(parent))?;
         let draft = tempfile::Builder::new().prefix(".keys-").tempdir_in(parent).map_err(io_error(parent))?;
-        let key = ProvingKey::generate(rng);
-        write_pair(draft.path(), &key)?;
+        write_pair(draft.path(), &key())?;
         match fs::rename(draft.path(), path) {
             Ok(()) => {
                 let _moved = draft.keep(); // nothing is left to remove at the old place

@@ -15,6 +15,8 @@
 //! Does no I/O, reads no clock and draws no randomness that was not handed in. The one exception stands behind the
 //! feature `folder`: key files on disk, for the programs that create them. Knows nothing of people, apps or money.
 
+#[cfg(feature = "ceremony")]
+pub mod ceremony;
 #[cfg(feature = "folder")]
 pub mod folder;
 pub mod keys;

@@ -1,0 +1,80 @@
+//! Key folders that carry their ceremony, and the one that the repository carries for development.
+
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use circuits::ceremony::step::BeaconSource;
+use circuits::ceremony::{Parameters, Powers, Transcript, contributor_rng};
+use circuits::folder::KeyFolder;
+use circuits::relation::Relation;
+use rand_core::CryptoRng;
+use sha2::{Digest, Sha256};
+
+use super::files::{read, read_powers, stage, system, write_new};
+use super::report;
+
+const POWERS: &str = "powers.compact";
+const TRANSCRIPT: &str = "transcript";
+
+/// Members of each phase of the development ceremony. All are this program, one after the other.
+const MEMBERS: [&str; 3] = ["development 1", "development 2", "development 3"];
+/// What the development beacon hashes. Not randomness: a ceremony for many takes a block hash announced beforehand.
+const BEACON: &[u8] = b"Unum development ceremony: not for real use";
+/// Enough to show that they are repeated by whoever verifies; more would only make the tests slower.
+const ITERATIONS: u8 = 10;
+
+/// A new folder with the keys, and what anyone needs to follow the ceremony again.
+pub(super) fn write_folder(folder: &Path, powers: &Powers, parameters: &Parameters) -> anyhow::Result<()> {
+    let keys = KeyFolder::create_with(folder, parameters.proving_key()?)?;
+    keys.check()?;
+    write_new(&folder.join(TRANSCRIPT), &Transcript::from(parameters).to_bytes())?;
+    write_new(&folder.join(POWERS), &powers.to_compact())
+}
+
+/// From the powers in the folder to its keys.
+pub(super) fn check(folder: &Path, json: bool) -> anyhow::Result<()> {
+    let keys = KeyFolder::open(folder)
+        .context("no keys there; `circuits ceremony export --keys DIR` makes a folder")?;
+    stage("reading keys", || keys.check())?;
+    let powers = read_powers(&folder.join(POWERS))?;
+    let attested = stage("following phase 1", || powers.attested(&mut system()))?;
+    let transcript = Transcript::from_bytes(&read(&folder.join(TRANSCRIPT))?)?;
+    let parameters = transcript.with_key(&keys.proving_key()?)?;
+    let chain = stage("following phase 2", || parameters.verify(&powers, &Relation::build(), &mut system()))?;
+    if !chain.finished || attested.members == 0 || !attested.beacon {
+        bail!("the ceremony in {} is not finished", folder.display());
+    }
+    let hashes = keys.hashes();
+    let mut value = report::parameters(&parameters, &[]);
+    value["keys"] = serde_json::to_value(hashes)?;
+    report::print(json, &value, || {
+        report::show(&parameters);
+        println!("proving key    {}\nverifying key  {}", hashes.proving_key, hashes.verifying_key);
+        println!("verified: {} members in phase 1, {} in phase 2, beacons", attested.members, chain.members);
+    });
+    Ok(())
+}
+
+/// Both phases in one go. Each member draws anew from the system and forgets.
+pub(super) fn develop(out: &Path) -> anyhow::Result<()> {
+    let relation = Relation::build();
+    let beacon = BeaconSource::new(ITERATIONS, &Sha256::digest(BEACON))?;
+    let power = relation.describe().domain.ilog2();
+    let powers = stage("phase 1", || {
+        let start = Powers::first(power)?;
+        let members =
+            MEMBERS.iter().try_fold(start, |powers, name| powers.contribute(name, &mut member()))?;
+        members.beacon(&beacon)
+    })?;
+    let parameters = stage("phase 2", || {
+        let start = Parameters::initial(&powers, &relation, &mut system())?;
+        let members = MEMBERS.iter().try_fold(start, |last, name| last.contribute(name, &mut member()))?;
+        members.beacon(&beacon)
+    })?;
+    write_folder(out, &powers, &parameters)?;
+    check(out, false)
+}
+
+fn member() -> impl CryptoRng {
+    contributor_rng(&mut system(), b"")
+}
