@@ -94,7 +94,9 @@ impl Contribution {
         g1_sx: &G1Affine,
     ) -> [u8; 64] {
         let mut bytes = circuit.to_vec();
-        earlier.iter().for_each(|step| step.put_public_key(&mut bytes));
+        for step in earlier {
+            step.put_public_key(&mut bytes);
+        }
         points::put_g1(&mut bytes, g1_s);
         points::put_g1(&mut bytes, g1_sx);
         Blake2b512::digest(bytes).into()

@@ -10,10 +10,8 @@ use zeroize::{Zeroize, Zeroizing};
 pub fn contributor_rng(system: &mut impl CryptoRng, typed: &[u8]) -> ChaCha20Rng {
     let mut drawn = Zeroizing::new([0; 64]);
     system.fill_bytes(&mut *drawn);
-    let hash = Blake2b512::new()
-        .chain_update(b"unum ceremony entropy 1\0")
-        .chain_update(&*drawn)
-        .chain_update(typed);
+    let hash =
+        Blake2b512::new().chain_update(b"unum ceremony entropy 1\0").chain_update(*drawn).chain_update(typed);
     let mut digest = Zeroizing::new(<[u8; 64]>::from(hash.finalize()));
     let mut seed = *digest.first_chunk::<32>().expect("32 of 64 bytes");
     digest.zeroize();

@@ -31,14 +31,18 @@ pub(super) fn put_g2(bytes: &mut Vec<u8>, point: &G2Affine) {
 /// All points in turn.
 pub(super) fn g1_bytes(points: &[G1Affine]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(points.len() * G1_LEN);
-    points.iter().for_each(|point| put_g1(&mut bytes, point));
+    for point in points {
+        put_g1(&mut bytes, point);
+    }
     bytes
 }
 
 /// All points in turn.
 pub(super) fn g2_bytes(points: &[G2Affine]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(points.len() * G2_LEN);
-    points.iter().for_each(|point| put_g2(&mut bytes, point));
+    for point in points {
+        put_g2(&mut bytes, point);
+    }
     bytes
 }
 
@@ -84,7 +88,9 @@ pub(super) fn put_coefficient(bytes: &mut Vec<u8>, value: Fr) {
 }
 
 fn put(bytes: &mut Vec<u8>, coordinates: &[Fq]) {
-    coordinates.iter().for_each(|coordinate| put_limbs(bytes, coordinate.0));
+    for coordinate in coordinates {
+        put_limbs(bytes, coordinate.0);
+    }
 }
 
 /// A number of 256 bits, little-endian.

@@ -1,9 +1,11 @@
 //! The first parameters of phase 2: the powers of phase 1, combined as the circuit's matrices say. No secret and no
 //! randomness goes in, so that everyone gets the same bytes.
 
+use std::ops::SubAssign;
+
 use ark_bn254::{Fr, G1Affine, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup};
-use ark_ff::{One, Zero};
+use ark_ff::{AdditiveGroup, PrimeField, Zero};
 use blake2::{Blake2b512, Digest};
 use rand_core::CryptoRng;
 use rayon::prelude::*;
@@ -13,8 +15,8 @@ use super::{CeremonyError, Parameters, Powers};
 use crate::points;
 use crate::relation::Relation;
 
-/// One matrix by columns: for each variable its rows and values.
-type Columns = Vec<Vec<(usize, Fr)>>;
+/// One matrix by columns: for each variable its rows, and its values in digits.
+type Columns = Vec<Vec<(usize, Digits)>>;
 
 impl Parameters {
     /// Combines `powers` for `relation`: δ = 1, no contribution. Takes seconds. Checks its own result against the
@@ -32,15 +34,12 @@ impl Parameters {
         let shape = Shape::from(relation);
         let bases = powers.bases(shape.domain)?;
         let [a, b, c] = columns(relation, &shape);
+        let [tau, alpha, beta] = [&bases.tau_g1, &bases.alpha_g1, &bases.beta_g1].map(|basis| tables(basis));
         let whole: Vec<G1Affine> = normalized(
-            (0..shape.variables)
+            &(0..shape.variables)
                 .into_par_iter()
-                .map(|variable| {
-                    combine(&bases.beta_g1, &a[variable])
-                        + combine(&bases.alpha_g1, &b[variable])
-                        + combine(&bases.tau_g1, &c[variable])
-                })
-                .collect(),
+                .map(|v| combine(&beta, &a[v]) + combine(&alpha, &b[v]) + combine(&tau, &c[v]))
+                .collect::<Vec<_>>(),
         );
         let (ic, l) = whole.split_at(shape.public + 1);
         let mut parameters = Self {
@@ -50,9 +49,9 @@ impl Parameters {
             delta_g1: G1Affine::generator(),
             delta_g2: G2Affine::generator(),
             ic: ic.to_vec(),
-            a: combined(&bases.tau_g1, &a),
-            b_g1: combined(&bases.tau_g1, &b),
-            b_g2: combined(&bases.tau_g2, &b),
+            a: combined(&tau, &a),
+            b_g1: combined(&tau, &b),
+            b_g2: combined(&tables(&bases.tau_g2), &b),
             l: l.to_vec(),
             h: bases.odd,
             circuit_hash: [0; 64],
@@ -77,7 +76,7 @@ impl Parameters {
         hash.g1(&G1Affine::generator());
         hash.g2(&G2Affine::generator());
         hash.g1_list(&self.ic);
-        hash.g1_list(&normalized(differences));
+        hash.g1_list(&normalized(&differences));
         hash.g1_list(&self.l);
         hash.g1_list(&self.a);
         hash.g1_list(&self.b_g1);
@@ -108,32 +107,105 @@ impl Hash {
 
     fn g1_list(&mut self, points: &[G1Affine]) {
         self.length(points.len());
-        points.iter().for_each(|point| self.g1(point));
+        for point in points {
+            self.g1(point);
+        }
     }
 }
 
 fn columns(relation: &Relation, shape: &Shape) -> [Columns; 3] {
     let mut columns = [Matrix::A, Matrix::B, Matrix::C].map(|_| vec![Vec::new(); shape.variables]);
     for entry in entries(relation) {
-        columns[entry.matrix as usize][entry.column].push((entry.row, entry.value));
+        columns[entry.matrix as usize][entry.column].push((entry.row, digits(entry.value)));
     }
     columns
 }
 
-fn combined<P: AffineRepr<ScalarField = Fr>>(basis: &[P], columns: &Columns) -> Vec<P> {
-    normalized(columns.par_iter().map(|column| combine(basis, column)).collect())
-}
+/// A scalar as `Σ digit[i] · 32ⁱ`, digits from −15 to 16: 254 bits and a carry.
+type Digits = [i8; 52];
 
-fn combine<P: AffineRepr<ScalarField = Fr>>(basis: &[P], column: &[(usize, Fr)]) -> P::Group {
-    column.iter().fold(P::Group::zero(), |sum, (row, value)| {
-        let point = basis[*row];
-        if value.is_one() { sum + point } else { sum + point * value }
+fn digits(value: Fr) -> Digits {
+    let limbs = value.into_bigint().0;
+    let bit = |at: usize| limbs.get(at / 64).is_some_and(|limb| limb >> (at % 64) & 1 == 1);
+    let mut carry = 0;
+    std::array::from_fn(|i| {
+        let window = (0..5).map(|j| i8::from(bit(5 * i + j)) << j).sum::<i8>() + carry;
+        carry = i8::from(window > 16);
+        window - 32 * carry
     })
 }
 
-fn normalized<P: AffineRepr>(points: Vec<P::Group>) -> Vec<P>
+/// One to sixteen times each point. Each row of a matrix has many entries, which share them.
+fn tables<P: AffineRepr<ScalarField = Fr>>(basis: &[P]) -> Vec<P> {
+    let multiples = basis.par_iter().flat_map_iter(|point| {
+        (0..16).scan(P::Group::zero(), |sum, _| {
+            *sum += *point;
+            Some(*sum)
+        })
+    });
+    normalized(&multiples.collect::<Vec<_>>())
+}
+
+fn combined<P>(tables: &[P], columns: &Columns) -> Vec<P>
+where
+    P: AffineRepr<ScalarField = Fr>,
+    P::Group: SubAssign<P>,
+{
+    normalized(&columns.par_iter().map(|column| combine(tables, column)).collect::<Vec<_>>())
+}
+
+/// `Σ value · point` over a column, with one doubling for all of its entries (Straus 1964).
+fn combine<P>(tables: &[P], column: &[(usize, Digits)]) -> P::Group
+where
+    P: AffineRepr<ScalarField = Fr>,
+    P::Group: SubAssign<P>,
+{
+    let mut sum = P::Group::zero();
+    for window in (0..52).rev() {
+        if !sum.is_zero() {
+            (0..5).for_each(|_| {
+                sum.double_in_place();
+            });
+        }
+        for (row, digits) in column {
+            let multiple = |digit: i8| tables[16 * row + usize::from(digit.unsigned_abs()) - 1];
+            match digits[window] {
+                0 => {}
+                digit @ 1.. => sum += multiple(digit),
+                digit => sum -= multiple(digit),
+            }
+        }
+    }
+    sum
+}
+
+fn normalized<P: AffineRepr>(points: &[P::Group]) -> Vec<P>
 where
     P::Group: CurveGroup<Affine = P>,
 {
-    P::Group::normalize_batch(&points)
+    P::Group::normalize_batch(points)
+}
+
+#[cfg(test)]
+mod tests {
+    use ark_ff::UniformRand;
+    use rand_core::UnwrapErr;
+
+    use super::*;
+    use crate::randomness::Randomness;
+
+    #[test]
+    fn combining_is_multiplying_and_adding() {
+        let mut rng = UnwrapErr(getrandom::SysRng);
+        let mut rng = Randomness(&mut rng);
+        let basis: Vec<G1Affine> = (0..4).map(|_| G1Affine::rand(&mut rng)).collect();
+        let edges = [Fr::from(0), Fr::from(16), Fr::from(17), Fr::from(31), -Fr::from(1), -Fr::from(2)];
+        let random: Vec<Fr> = (0..20).map(|_| Fr::rand(&mut rng)).collect();
+        for (index, value) in edges.iter().chain(&random).enumerate() {
+            let other = Fr::rand(&mut rng);
+            let expected = basis[index % 4] * value + basis[(index + 1) % 4] * other;
+            let column = [(index % 4, digits(*value)), ((index + 1) % 4, digits(other))];
+            assert_eq!(combine(&tables(&basis), &column), expected, "{value}");
+        }
+    }
 }

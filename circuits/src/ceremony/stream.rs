@@ -1,4 +1,4 @@
-//! Scalars and points drawn from a seed, as snarkjs draws them: ChaCha20 with a zero nonce (RFC 8439, counter from 0).
+//! Scalars and points drawn from a seed, as snarkjs draws them: `ChaCha20` with a zero nonce (RFC 8439, counter from 0).
 //!
 //! Whoever verifies a beacon or a proof of knowledge must draw the same. The seed's words are read big-endian, 64-bit
 //! numbers come with the high half first, and what is drawn is taken for an element's Montgomery form.

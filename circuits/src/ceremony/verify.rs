@@ -69,6 +69,11 @@ impl Parameters {
             if holds { Ok(()) } else { Err(CeremonyError::NotDerived { section }) }
         };
         let (g, h) = (G1Affine::generator(), G2Affine::generator());
+        derived(
+            self.lengths() == [shape.public + 1, shape.variables, shape.variables, shape.variables],
+            "keys",
+        )?;
+        derived(self.l.len() == shape.variables - shape.public - 1 && self.h.len() == shape.domain, "keys")?;
         derived(self.alpha_g1 == powers.alpha_g1[0], "alpha")?;
         derived(self.beta_g1 == powers.beta_g1[0] && self.beta_g2 == powers.beta_g2, "beta")?;
         derived(Ratio::new(g, self.delta_g1, h, self.delta_g2).holds(), "delta")?;
@@ -95,6 +100,12 @@ impl Parameters {
         let weights = weights::draw(shape.domain, rng);
         let odd = lagrange::odd_coefficients(weights.clone()); // the last power may be missing: it is not used
         derived(same_over_delta(sum(&powers.tau_g1, &odd), sum(&self.h, &weights), h, self.delta_g2), "H")
+    }
+}
+
+impl Parameters {
+    fn lengths(&self) -> [usize; 4] {
+        [self.ic.len(), self.a.len(), self.b_g1.len(), self.b_g2.len()]
     }
 }
 
@@ -153,24 +164,31 @@ pub(super) fn verify_contributions(
     let mut ratios = Vec::new();
     for (index, contribution) in contributions.iter().enumerate() {
         let last = index + 1 == contributions.len();
-        let fault = check_plain(circuit_hash, &contributions[..index], contribution, delta, last);
-        fault.map_err(|fault| broken(index, contribution, fault))?;
+        if let Err(fault) = check_plain(circuit_hash, &contributions[..index], contribution, delta, last) {
+            // What is wrong here may follow from an earlier one that only pairings find.
+            return Err(first_broken(contributions, &ratios).unwrap_or(broken(index, contribution, fault)));
+        }
         ratios.push(links(contribution, delta));
         delta = contribution.delta_after;
     }
     if all_hold(ratios.as_flattened(), rng) {
         return Ok(delta);
     }
-    // Somebody cheated: only now is each one paired by itself, to say who.
-    for (index, (contribution, [knowledge, link])) in contributions.iter().zip(&ratios).enumerate() {
-        if !knowledge.holds() {
-            return Err(broken(index, contribution, Fault::Knowledge));
-        }
-        if !link.holds() {
-            return Err(broken(index, contribution, Fault::Link));
-        }
-    }
-    unreachable!("the random sum of equations that all hold, holds")
+    Err(first_broken(contributions, &ratios).expect("a random sum of equations that hold, holds"))
+}
+
+/// The first contribution whose pairings do not hold, each by itself: only where somebody cheated.
+fn first_broken(contributions: &[Contribution], ratios: &[[Ratio; 2]]) -> Option<CeremonyError> {
+    contributions.iter().zip(ratios).enumerate().find_map(|(index, (contribution, [knowledge, link]))| {
+        let fault = if !knowledge.holds() {
+            Fault::Knowledge
+        } else if !link.holds() {
+            Fault::Link
+        } else {
+            return None;
+        };
+        Some(broken(index, contribution, fault))
+    })
 }
 
 /// What needs no pairing.

@@ -169,7 +169,9 @@ impl Parameters {
 pub(super) fn contributions_bytes(circuit_hash: &[u8; 64], contributions: &[Contribution]) -> Vec<u8> {
     let mut bytes = circuit_hash.to_vec();
     bytes.extend((contributions.len() as u32).to_le_bytes());
-    contributions.iter().for_each(|contribution| contribution.put(&mut bytes));
+    for contribution in contributions {
+        contribution.put(&mut bytes);
+    }
     bytes
 }
 

@@ -83,8 +83,14 @@ pub(crate) enum Ceremony {
         json: bool,
     },
     /// Make the keys for development: a whole ceremony by one person on one machine, which proves nothing to others.
-    #[command(after_help = "Example:\n  circuits ceremony develop circuits/keys/development")]
+    ///
+    /// Its powers of tau do not depend on the circuit: after a change of the circuit, start from the ones there are.
+    #[command(after_help = "Examples:\n  circuits ceremony develop circuits/keys/development\n  \
+        circuits ceremony develop --powers old/powers.compact circuits/keys/development")]
     Develop {
+        /// Start from these powers of tau instead of new ones.
+        #[arg(long, value_name = "FILE")]
+        powers: Option<PathBuf>,
         /// A new folder.
         out: PathBuf,
     },
@@ -147,7 +153,7 @@ impl Ceremony {
                 parameters::export(&powers.path, &file, keys.as_deref(), r1cs.as_deref())
             }
             Self::Check { folder, json } => develop::check(&folder, json),
-            Self::Develop { out } => develop::develop(&out),
+            Self::Develop { powers, out } => develop::develop(powers.as_deref(), &out),
         }
     }
 }

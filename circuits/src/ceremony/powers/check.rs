@@ -76,10 +76,9 @@ impl Powers {
             return Err(CeremonyError::NoPowers { section: "contributions" });
         }
         let whole = self.power == self.ceremony_power;
-        if let Some(last) = self.contributions.last().filter(|_| whole) {
-            if self.hash_after(&last.response_hash()) != last.next_challenge {
-                return Err(CeremonyError::NoPowers { section: "contributions" });
-            }
+        let left = |last: &PowersContribution| self.hash_after(&last.response_hash()) == last.next_challenge;
+        if whole && !self.contributions.last().is_none_or(left) {
+            return Err(CeremonyError::NoPowers { section: "contributions" });
         }
         let beacons = self.contributions.iter().filter(|step| matches!(step.kind(), Kind::Beacon(_))).count();
         let members = self.contributions.len() - beacons;

@@ -3,7 +3,7 @@
 //! also what the tests compare this with.
 //!
 //! ```text
-//! state: block so far (128) ‖ h (8 × u64) ‖ bytes compressed (u64) ‖ bytes in the block (u64), little-endian
+//! state: block so far (128) ‖ h (8 × u64) ‖ bytes compressed (u64) ‖ bytes in the block (u64) ‖ unused (8), little-endian
 //! ```
 
 const IV: [u64; 8] = [
@@ -38,13 +38,15 @@ pub(super) struct ResumableBlake2b {
     h: [u64; 8],
     compressed: u64,
     filled: usize,
+    /// Older programs wrote something here. Kept, so that a file comes back to the bit.
+    unused: [u8; 8],
 }
 
 impl ResumableBlake2b {
     pub(super) fn new() -> Self {
         let mut h = IV;
         h[0] ^= 0x0101_0040; // no key, 64 bytes of output
-        Self { block: [0; BLOCK], h, compressed: 0, filled: 0 }
+        Self { block: [0; BLOCK], h, compressed: 0, filled: 0, unused: [0; 8] }
     }
 
     pub(super) fn update(&mut self, mut bytes: &[u8]) {
@@ -76,7 +78,8 @@ impl ResumableBlake2b {
         let mut state = [0; 216];
         state[..BLOCK].copy_from_slice(&self.block);
         let words = self.h.into_iter().chain([self.compressed, self.filled as u64]);
-        state[BLOCK..]
+        state[208..].copy_from_slice(&self.unused);
+        state[BLOCK..208]
             .chunks_exact_mut(8)
             .zip(words)
             .for_each(|(out, word)| out.copy_from_slice(&word.to_le_bytes()));
@@ -99,6 +102,7 @@ impl ResumableBlake2b {
             h,
             compressed,
             filled,
+            unused: *state.last_chunk()?,
         })
     }
 
@@ -171,10 +175,10 @@ mod tests {
     #[test]
     fn a_state_that_no_hash_has_is_refused() {
         let mut state = ResumableBlake2b::new().state();
-        state[208] = 129; // more bytes than a block has
+        state[200] = 129; // more bytes than a block has
         assert_eq!(ResumableBlake2b::from_state(&state), None);
         let mut state = ResumableBlake2b::new().state();
-        state[200] = 1; // not whole blocks
+        state[192] = 1; // not whole blocks
         assert_eq!(ResumableBlake2b::from_state(&state), None);
     }
 }

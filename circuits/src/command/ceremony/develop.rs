@@ -4,13 +4,13 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use circuits::ceremony::step::BeaconSource;
-use circuits::ceremony::{Parameters, Powers, Transcript, contributor_rng};
+use circuits::ceremony::{CeremonyError, Parameters, Powers, Transcript, contributor_rng};
 use circuits::folder::KeyFolder;
 use circuits::relation::Relation;
 use rand_core::CryptoRng;
 use sha2::{Digest, Sha256};
 
-use super::files::{read, read_powers, stage, system, write_new};
+use super::files::{read, read_powers, refuse_existing, stage, system, write_new};
 use super::report;
 
 const POWERS: &str = "powers.compact";
@@ -56,23 +56,27 @@ pub(super) fn check(folder: &Path, json: bool) -> anyhow::Result<()> {
 }
 
 /// Both phases in one go. Each member draws anew from the system and forgets.
-pub(super) fn develop(out: &Path) -> anyhow::Result<()> {
+pub(super) fn develop(powers: Option<&Path>, out: &Path) -> anyhow::Result<()> {
+    refuse_existing(out)?;
     let relation = Relation::build();
     let beacon = BeaconSource::new(ITERATIONS, &Sha256::digest(BEACON))?;
-    let power = relation.describe().domain.ilog2();
-    let powers = stage("phase 1", || {
-        let start = Powers::first(power)?;
-        let members =
-            MEMBERS.iter().try_fold(start, |powers, name| powers.contribute(name, &mut member()))?;
-        members.beacon(&beacon)
-    })?;
-    let parameters = stage("phase 2", || {
-        let start = Parameters::initial(&powers, &relation, &mut system())?;
-        let members = MEMBERS.iter().try_fold(start, |last, name| last.contribute(name, &mut member()))?;
-        members.beacon(&beacon)
-    })?;
+    let powers = match powers {
+        Some(path) => read_powers(path)?,
+        None => stage("phase 1", || phase1(relation.describe().domain.ilog2(), &beacon))?,
+    };
+    let parameters = stage("phase 2", || phase2(&powers, &relation, &beacon))?;
     write_folder(out, &powers, &parameters)?;
     check(out, false)
+}
+
+fn phase1(power: u32, beacon: &BeaconSource) -> Result<Powers, CeremonyError> {
+    let start = Powers::first(power)?;
+    MEMBERS.iter().try_fold(start, |last, name| last.contribute(name, &mut member()))?.beacon(beacon)
+}
+
+fn phase2(powers: &Powers, relation: &Relation, beacon: &BeaconSource) -> Result<Parameters, CeremonyError> {
+    let start = Parameters::initial(powers, relation, &mut system())?;
+    MEMBERS.iter().try_fold(start, |last, name| last.contribute(name, &mut member()))?.beacon(beacon)
 }
 
 fn member() -> impl CryptoRng {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use circuits::ceremony::r1cs::to_r1cs;
-use circuits::ceremony::{Parameters, Series};
+use circuits::ceremony::{Contribution, Parameters, Series};
 use circuits::relation::Relation;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
@@ -52,7 +52,7 @@ fn read_checked(path: &Path, relation: &Relation) -> anyhow::Result<Parameters> 
 
 fn finish_step(next: &Parameters, relation: &Relation, out: &Path, json: bool) -> anyhow::Result<()> {
     write_new(out, &next.to_zkey(relation))?;
-    let hash = next.contributions().last().map(|step| step.hash()).unwrap_or_default();
+    let hash = next.contributions().last().map(Contribution::hash).unwrap_or_default();
     report::print(json, &json!({ "file": out, "hash": hash }), || {
         println!("wrote {}\nhash of this step  {hash}", out.display());
     });

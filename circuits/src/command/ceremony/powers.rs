@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use circuits::ceremony::Powers;
+use circuits::ceremony::powers::contribution::PowersContribution;
 use circuits::ceremony::powers::file_hash;
 use clap::Subcommand;
 
@@ -68,7 +69,7 @@ impl PowersCommand {
 
 fn finish_step(powers: &Powers, out: &std::path::Path, json: bool) -> anyhow::Result<()> {
     write_new(out, &powers.to_ptau())?;
-    let hash = powers.contributions().last().map(|step| step.hash()).unwrap_or_default();
+    let hash = powers.contributions().last().map(PowersContribution::hash).unwrap_or_default();
     let value = serde_json::json!({ "file": out, "hash": hash });
     report::print(json, &value, || println!("wrote {}\nhash of this step  {hash}", out.display()));
     Ok(())
