@@ -144,6 +144,11 @@ impl KeyFolder {
         &self.hashes
     }
 
+    /// Whether the proving key is there: verifiers need only the other half.
+    pub fn has_proving_key(&self) -> bool {
+        self.path.join(PROVING).exists()
+    }
+
     /// Reads the proving key.
     ///
     /// # Errors

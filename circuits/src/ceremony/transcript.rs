@@ -1,14 +1,19 @@
-//! What a repository keeps of a finished ceremony: the hash of the circuit and all contributions. With the powers and
-//! the proving key, anyone can follow it again.
+//! What a repository keeps of a finished ceremony: the hash of the circuit and all contributions. With the powers,
+//! anyone can follow them again to the verifying key, whose soundness is all that others rely on; with the proving key
+//! also to that.
 //!
 //! ```text
 //! "unum-tr" 0x01 ‖ section 10 of the .zkey file
 //! ```
 
+use rand_core::CryptoRng;
+
 use super::container::Reader;
-use super::zkey::{contributions_bytes, take_contributions};
-use super::{CeremonyError, Contribution, Parameters};
-use crate::ProvingKey;
+use super::verify::{Head, verify_contributions};
+use super::zkey::{self, contributions_bytes, take_contributions};
+use super::{CeremonyError, Chain, Contribution, Parameters, Powers};
+use crate::relation::Relation;
+use crate::{ProvingKey, VerifyingKey};
 
 const MAGIC: &[u8; 8] = b"unum-tr\x01";
 const FILE: &str = "transcript";
@@ -38,9 +43,34 @@ impl Transcript {
         Ok(Self { circuit_hash, contributions })
     }
 
+    /// As [`Parameters::circuit_hash`].
+    pub fn circuit_hash(&self) -> String {
+        hex::encode(self.circuit_hash)
+    }
+
     /// The contributions.
     pub fn contributions(&self) -> &[Contribution] {
         &self.contributions
+    }
+
+    /// Sees that `key` is the verifying key that this ceremony ended with, and that the ceremony is finished. Needs no
+    /// proving key: a wrong one makes no proofs, but no false ones either.
+    ///
+    /// # Errors
+    ///
+    /// As [`Parameters::verify`], or [`CeremonyError::Unfinished`].
+    pub fn verify(
+        &self,
+        key: &VerifyingKey,
+        powers: &Powers,
+        relation: &Relation,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Chain, CeremonyError> {
+        let delta_g1 = verify_contributions(&self.circuit_hash, &self.contributions, rng)?;
+        Head { delta_g1, beta_g1: powers.beta_g1[0], key: &key.0 }.check(powers, relation, rng)?;
+        let finished = zkey::finished(&self.contributions);
+        let chain = Chain { members: self.contributions.len() - usize::from(finished), finished };
+        if finished { Ok(chain) } else { Err(CeremonyError::Unfinished) }
     }
 
     /// The parameters that the ceremony ended with, if `key` is its proving key; [`Parameters::verify`] says.

@@ -4,7 +4,7 @@
 //! parameters, in random sums of which each is compared with the same sum of powers of τ. The first parameters are not
 //! made again, so that this takes a second where making them takes many.
 
-use ark_bn254::{Fr, G1Affine, G2Affine};
+use ark_bn254::{Bn254, Fr, G1Affine, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup, VariableBaseMSM};
 use rand_core::CryptoRng;
 
@@ -64,49 +64,65 @@ impl Parameters {
         rng: &mut impl CryptoRng,
     ) -> Result<(), CeremonyError> {
         let shape = Shape::from(relation);
-        powers.require(shape.domain)?;
-        let derived = |holds: bool, section| {
-            if holds { Ok(()) } else { Err(CeremonyError::NotDerived { section }) }
-        };
-        let (g, h) = (G1Affine::generator(), G2Affine::generator());
-        derived(
-            self.lengths() == [shape.public + 1, shape.variables, shape.variables, shape.variables],
-            "keys",
-        )?;
+        derived(self.lengths() == [shape.variables; 3], "keys")?;
         derived(self.l.len() == shape.variables - shape.public - 1 && self.h.len() == shape.domain, "keys")?;
-        derived(self.alpha_g1 == powers.alpha_g1[0], "alpha")?;
-        derived(self.beta_g1 == powers.beta_g1[0] && self.beta_g2 == powers.beta_g2, "beta")?;
-        derived(Ratio::new(g, self.delta_g1, h, self.delta_g2).holds(), "delta")?;
+        let key = self.arkworks_key();
+        Head { delta_g1: self.delta_g1, beta_g1: self.beta_g1, key: &key.vk }.check(powers, relation, rng)?;
 
         let weights = weights::draw(shape.variables, rng);
-        let (public, private) = weights.split_at(shape.public + 1);
         let all = Combination::new(relation, &shape, |column| weights[column]);
         derived(sum(&self.a, &weights) == sum(&powers.tau_g1, &all.a), "A")?;
         derived(sum(&self.b_g1, &weights) == sum(&powers.tau_g1, &all.b), "B1")?;
         derived(sum(&self.b_g2, &weights) == sum(&powers.tau_g2, &all.b), "B2")?;
 
-        let zero = Fr::from(0);
-        let of_public =
-            Combination::new(relation, &shape, |column| public.get(column).copied().unwrap_or(zero));
-        derived(sum(&self.ic, public) == of_public.whole(powers), "IC")?;
-        let of_private = Combination {
-            // sums are linear
-            a: difference(&all.a, &of_public.a),
-            b: difference(&all.b, &of_public.b),
-            c: difference(&all.c, &of_public.c),
-        };
+        let (h, private) = (G2Affine::generator(), &weights[shape.public + 1..]);
+        let of_private = Combination::new(relation, &shape, |column| {
+            if column > shape.public { weights[column] } else { Fr::from(0) }
+        });
         derived(same_over_delta(of_private.whole(powers), sum(&self.l, private), h, self.delta_g2), "L")?;
 
         let weights = weights::draw(shape.domain, rng);
         let odd = lagrange::odd_coefficients(weights.clone()); // the last power may be missing: it is not used
         derived(same_over_delta(sum(&powers.tau_g1, &odd), sum(&self.h, &weights), h, self.delta_g2), "H")
     }
+
+    fn lengths(&self) -> [usize; 3] {
+        [self.a.len(), self.b_g1.len(), self.b_g2.len()]
+    }
 }
 
-impl Parameters {
-    fn lengths(&self) -> [usize; 4] {
-        [self.ic.len(), self.a.len(), self.b_g1.len(), self.b_g2.len()]
+/// What the verifying key holds, and its counterparts in G1: all that soundness rests on.
+pub(super) struct Head<'a> {
+    pub delta_g1: G1Affine,
+    pub beta_g1: G1Affine,
+    pub key: &'a ark_groth16::VerifyingKey<Bn254>,
+}
+
+impl Head<'_> {
+    /// Against the powers, the circuit, and the δ that the contributions end with.
+    pub(super) fn check(
+        &self,
+        powers: &Powers,
+        relation: &Relation,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(), CeremonyError> {
+        let (shape, key) = (Shape::from(relation), self.key);
+        powers.require(shape.domain)?;
+        let (g, h) = (G1Affine::generator(), G2Affine::generator());
+        derived(key.gamma_g2 == h, "gamma")?;
+        derived(key.alpha_g1 == powers.alpha_g1[0], "alpha")?;
+        derived(self.beta_g1 == powers.beta_g1[0] && key.beta_g2 == powers.beta_g2, "beta")?;
+        derived(Ratio::new(g, self.delta_g1, h, key.delta_g2).holds(), "delta")?;
+        derived(key.gamma_abc_g1.len() == shape.public + 1, "IC")?;
+        let weights = weights::draw(shape.public + 1, rng);
+        let weight = |column: usize| weights.get(column).copied().unwrap_or(Fr::from(0));
+        let expected = Combination::new(relation, &shape, weight).whole(powers);
+        derived(sum(&key.gamma_abc_g1, &weights) == expected, "IC")
     }
+}
+
+fn derived(holds: bool, section: &'static str) -> Result<(), CeremonyError> {
+    if holds { Ok(()) } else { Err(CeremonyError::NotDerived { section }) }
 }
 
 /// `whole = δ · divided`. Circuits without private variables have nothing to divide.
@@ -140,10 +156,6 @@ impl Combination {
             (sum(&powers.beta_g1, &self.a), sum(&powers.alpha_g1, &self.b), sum(&powers.tau_g1, &self.c));
         (a + b + c).into_affine()
     }
-}
-
-fn difference(left: &[Fr], right: &[Fr]) -> Vec<Fr> {
-    left.iter().zip(right).map(|(left, right)| *left - right).collect()
 }
 
 /// Weighted sum; points beyond the weights do not count, nor weights beyond the points.

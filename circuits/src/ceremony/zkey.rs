@@ -129,7 +129,7 @@ impl Parameters {
 
     /// Whether somebody contributed and the beacon was drawn.
     pub fn finished(&self) -> bool {
-        matches!(self.contributions.as_slice(), [_, .., last] if matches!(last.kind(), Kind::Beacon(_)))
+        finished(&self.contributions)
     }
 
     /// The keys. Verify the parameters first.
@@ -163,6 +163,11 @@ impl Parameters {
             l_query: self.l.clone(),
         }
     }
+}
+
+/// Whether somebody contributed and the beacon was drawn.
+pub(super) fn finished(contributions: &[Contribution]) -> bool {
+    matches!(contributions, [_, .., last] if matches!(last.kind(), Kind::Beacon(_)))
 }
 
 /// Hash of the circuit and contributions, as section 10 has them.

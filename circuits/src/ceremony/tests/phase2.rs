@@ -69,10 +69,19 @@ fn a_transcript_and_its_key_are_the_parameters_again() {
     let transcript = Transcript::from(&STEPS[3]);
     let read = Transcript::from_bytes(&transcript.to_bytes()).unwrap();
     assert_eq!(read, transcript);
+    let verifying_key = STEPS[3].proving_key().unwrap().verifying_key();
+    let chain = read.verify(&verifying_key, &POWERS, &small(), &mut rng()).unwrap();
+    assert_eq!((chain.members, chain.finished), (2, true));
     let parameters = read.with_key(&STEPS[3].proving_key().unwrap()).unwrap();
     assert_eq!(parameters, STEPS[3]);
     // The key of another ceremony does not fit.
     let other = STEPS[0].contribute("Ada", &mut rng()).unwrap().beacon(&beacon_source()).unwrap();
+    let refusal =
+        transcript.verify(&other.proving_key().unwrap().verifying_key(), &POWERS, &small(), &mut rng());
+    assert_eq!(refusal, Err(CeremonyError::NotDerived { section: "delta" }));
+    let unfinished = Transcript::from(&STEPS[2]);
+    let key = crate::VerifyingKey(STEPS[2].arkworks_key().vk);
+    assert_eq!(unfinished.verify(&key, &POWERS, &small(), &mut rng()), Err(CeremonyError::Unfinished));
     let mixed = transcript.with_key(&other.proving_key().unwrap()).unwrap();
     let refusal = mixed.verify(&POWERS, &small(), &mut rng());
     assert_eq!(refusal, Err(CeremonyError::NotDerived { section: "delta" }));

@@ -31,25 +31,35 @@ pub(super) fn write_folder(folder: &Path, powers: &Powers, parameters: &Paramete
     write_new(&folder.join(POWERS), &powers.to_compact())
 }
 
-/// From the powers in the folder to its keys.
+/// From the powers in the folder to its keys: to the verifying key, and to the proving key if the folder has it.
 pub(super) fn check(folder: &Path, json: bool) -> anyhow::Result<()> {
     let keys = KeyFolder::open(folder)
         .context("no keys there; `circuits ceremony export --keys DIR` makes a folder")?;
-    stage("reading keys", || keys.check())?;
+    let (verifying_key, relation) = (keys.verifying_key()?, Relation::build());
     let powers = read_powers(&folder.join(POWERS))?;
     let attested = stage("following phase 1", || powers.attested(&mut system()))?;
-    let transcript = Transcript::from_bytes(&read(&folder.join(TRANSCRIPT))?)?;
-    let parameters = transcript.with_key(&keys.proving_key()?)?;
-    let chain = stage("following phase 2", || parameters.verify(&powers, &Relation::build(), &mut system()))?;
-    if !chain.finished || attested.members == 0 || !attested.beacon {
-        bail!("the ceremony in {} is not finished", folder.display());
+    if attested.members == 0 || !attested.beacon {
+        bail!("phase 1 of the ceremony in {} is not finished", folder.display());
     }
-    let hashes = keys.hashes();
-    let mut value = report::parameters(&parameters, &[]);
-    value["keys"] = serde_json::to_value(hashes)?;
+    let transcript = Transcript::from_bytes(&read(&folder.join(TRANSCRIPT))?)?;
+    let chain =
+        stage("following phase 2", || transcript.verify(&verifying_key, &powers, &relation, &mut system()))?;
+    let proving_key = keys.has_proving_key();
+    if proving_key {
+        stage("checking the proving key", || -> anyhow::Result<_> {
+            keys.check()?;
+            let parameters = transcript.clone().with_key(&keys.proving_key()?)?;
+            Ok(parameters.verify(&powers, &relation, &mut system())?)
+        })?;
+    }
+    let mut value = report::transcript(&transcript);
+    value["keys"] = serde_json::to_value(keys.hashes())?;
+    value["proving_key_checked"] = proving_key.into();
     report::print(json, &value, || {
-        report::show(&parameters);
-        println!("proving key    {}\nverifying key  {}", hashes.proving_key, hashes.verifying_key);
+        report::show(&transcript.circuit_hash(), transcript.contributions());
+        let unchecked = if proving_key { "" } else { "  (not in the folder, not checked)" };
+        println!("proving key    {}{unchecked}", keys.hashes().proving_key);
+        println!("verifying key  {}", keys.hashes().verifying_key);
         println!("verified: {} members in phase 1, {} in phase 2, beacons", attested.members, chain.members);
     });
     Ok(())

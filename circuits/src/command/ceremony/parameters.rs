@@ -20,7 +20,9 @@ pub(super) fn init(powers: &Path, out: &Path, json: bool) -> anyhow::Result<()> 
     let parameters =
         stage("combining powers and circuit", || Parameters::initial(&powers, &relation, &mut system()))?;
     write_new(out, &parameters.to_zkey(&relation))?;
-    report::print(json, &report::parameters(&parameters, &[]), || report::show(&parameters));
+    report::print(json, &report::parameters(&parameters, &[]), || {
+        report::show(&parameters.circuit_hash(), &[]);
+    });
     Ok(())
 }
 
@@ -76,7 +78,7 @@ pub(super) fn verify(powers: &Path, files: &[PathBuf], json: bool) -> anyhow::Re
     }
     bar.finish_and_clear();
     report::print(json, &report::parameters(&series.last, &series.skipped), || {
-        report::show(&series.last);
+        report::show(&series.last.circuit_hash(), series.last.contributions());
         for skipped in &series.skipped {
             println!("skipped  {}: {}", skipped.label, skipped.reason);
         }

@@ -1,7 +1,7 @@
 //! What a command prints about powers and parameters.
 
 use circuits::ceremony::powers::{Attested, contribution::PowersContribution};
-use circuits::ceremony::{Contribution, Kind, Parameters, Powers, Skipped};
+use circuits::ceremony::{Contribution, Kind, Parameters, Powers, Skipped, Transcript};
 use serde_json::{Value, json};
 
 /// Prints `value` as JSON, or runs `text`.
@@ -34,7 +34,14 @@ pub(super) fn parameters(parameters: &Parameters, skipped: &[Skipped]) -> Value 
     })
 }
 
-pub(super) fn step(step: &Contribution) -> Value {
+pub(super) fn transcript(transcript: &Transcript) -> Value {
+    json!({
+        "circuit_hash": transcript.circuit_hash(),
+        "contributions": transcript.contributions().iter().map(step).collect::<Vec<_>>(),
+    })
+}
+
+fn step(step: &Contribution) -> Value {
     json!({ "name": step.name(), "kind": kind(step.kind()), "hash": step.hash() })
 }
 
@@ -52,9 +59,9 @@ fn kind(kind: &Kind) -> Value {
 }
 
 /// The chain for people to read.
-pub(super) fn show(parameters: &Parameters) {
-    println!("circuit  {}", parameters.circuit_hash());
-    for (index, step) in parameters.contributions().iter().enumerate() {
+pub(super) fn show(circuit_hash: &str, contributions: &[Contribution]) {
+    println!("circuit  {circuit_hash}");
+    for (index, step) in contributions.iter().enumerate() {
         println!("{:>7}  {}  {}", index + 1, step.hash(), describe(step.name(), step.kind()));
     }
 }
