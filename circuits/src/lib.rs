@@ -15,10 +15,12 @@
 //! Does no I/O, reads no clock and draws no randomness that was not handed in. The one exception stands behind the
 //! feature `folder`: key files on disk, for the programs that create them. Knows nothing of people, apps or money.
 
+mod arithmetic;
 #[cfg(feature = "folder")]
 pub mod folder;
 pub mod keys;
 pub mod membership;
+mod msm;
 pub mod points;
 pub mod poseidon;
 pub mod proof;
