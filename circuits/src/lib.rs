@@ -28,6 +28,7 @@ pub mod prover;
 mod quotient;
 mod randomness;
 pub mod relation;
+mod subgroup;
 pub mod verifier;
 
 pub use keys::{KeyError, ProvingKey, VerifyingKey};
@@ -35,4 +36,4 @@ pub use membership::{CheckError, Circuit, Private, Public, check};
 pub use proof::Proof;
 pub use prover::{ProveError, Prover};
 pub use relation::Description;
-pub use verifier::{InvalidProof, Verifier};
+pub use verifier::{InvalidProof, InvalidProofs, Verifier};
