@@ -9,6 +9,8 @@
 //! process's memory while [`ProvingKey::generate`] runs, in places that arkworks does not wipe. Such keys are for one
 //! machine whose owner trusts itself. Keys for many are made by a ceremony, of which one honest member is enough.
 
+mod download;
+
 use std::fmt;
 
 use ark_bn254::{Bn254, G1Affine};
@@ -19,8 +21,8 @@ use sha2::{Digest, Sha256};
 use unum_identity::bytes::KeyHash;
 
 use crate::points::{put_g1, put_g2, take_g1, take_g2};
-use crate::randomness::Randomness;
 use crate::quotient::Quotient;
+use crate::randomness::Randomness;
 use crate::{Circuit, Description};
 
 const PROVING_MAGIC: &[u8; 8] = b"unum-pk\x02";
@@ -54,7 +56,10 @@ impl ProvingKey {
     /// Makes a new pair of keys. See the module's header for what they are good for.
     pub fn generate(rng: &mut impl CryptoRng) -> Self {
         let shape = Circuit::shape();
-        let key = Groth16::<Bn254, Quotient>::generate_random_parameters_with_reduction(shape, &mut Randomness(rng));
+        let key = Groth16::<Bn254, Quotient>::generate_random_parameters_with_reduction(
+            shape,
+            &mut Randomness(rng),
+        );
         Self(key.expect("the circuit's domain exists"))
     }
 
