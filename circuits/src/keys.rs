@@ -9,6 +9,8 @@
 //! process's memory while [`ProvingKey::generate`] runs, in places that arkworks does not wipe. Such keys are for one
 //! machine whose owner trusts itself. Keys for many are made by a ceremony, of which one honest member is enough.
 
+mod download;
+
 use std::fmt;
 
 use ark_bn254::{Bn254, G1Affine};

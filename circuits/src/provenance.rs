@@ -20,10 +20,10 @@ pub enum Provenance {
     Local,
 }
 
-/// Hashes of a pair of keys.
+/// Hashes of a pair of keys: what a key folder's `keys.json` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PinnedKeys {
+pub struct KeyHashes {
     /// The circuit that the keys belong to.
     pub circuit: CircuitHash,
     /// Hash of the proving key.
@@ -33,8 +33,8 @@ pub struct PinnedKeys {
 }
 
 /// The keys of the development ceremony, pinned in this program.
-pub fn development() -> &'static PinnedKeys {
-    static PINNED: LazyLock<PinnedKeys> = LazyLock::new(|| {
+pub fn development() -> &'static KeyHashes {
+    static PINNED: LazyLock<KeyHashes> = LazyLock::new(|| {
         let text = include_str!("../keys/development/keys.json");
         serde_json::from_str(text).expect("the file is tested")
     });

@@ -6,17 +6,21 @@
 //! `2n`, so these values are all of it, after six transforms. The key's `h_query` is then the odd half of the Lagrange
 //! basis of the `2n`-th roots at τ, over δ. Proofs and verifying keys are the same either way.
 //!
-//! This module is the definition, over arkworks' traits: keys are generated with it, and the prover's own transforms
-//! are tested against it. A key that snarkjs made has the same points in its `.zkey`.
+//! [`Quotient`] is the definition, over arkworks' traits: keys are generated with it. [`OddRoots`] is what the prover
+//! computes, and is tested against it. A key that snarkjs made has the same points in its `.zkey`.
+
+mod odd_roots;
 
 use ark_ff::PrimeField;
 use ark_groth16::r1cs_to_qap::{LibsnarkReduction, R1CSToQAP, evaluate_constraint};
 use ark_poly::EvaluationDomain;
 use ark_relations::gr1cs::{ConstraintSystemRef, Matrix, Result, SynthesisError};
 
+pub(crate) use odd_roots::OddRoots;
+
 /// The reduction of a relation to polynomials, with the quotient on the odd roots of unity.
 #[derive(Clone, Copy, Debug)]
-pub struct Quotient;
+pub(crate) struct Quotient;
 
 impl R1CSToQAP for Quotient {
     /// The same polynomials as everywhere, one row added for each instance variable; only the quotient differs.
@@ -88,6 +92,13 @@ mod tests {
 
     type Domain = GeneralEvaluationDomain<Fr>;
 
+    /// `Σ hᵢ·queryᵢ`.
+    fn sum<Q: R1CSToQAP>(relation: &Relation, z: &[Fr], query: &[Fr]) -> Fr {
+        let (matrices, inputs) = (&relation.matrices, relation.instance_variables);
+        let h = Q::witness_map_from_matrices::<Fr, Domain>(matrices, inputs, relation.constraints(), z);
+        h.unwrap().iter().zip(query).map(|(h, query)| *h * query).sum()
+    }
+
     /// Both reductions say the same of one statement: `Σ hᵢ·queryᵢ` is `H(τ)·Z(τ)/δ`, whatever the basis.
     #[test]
     fn both_reductions_give_the_same_quotient() {
@@ -98,11 +109,6 @@ mod tests {
         let (t, delta_inverse) = (Fr::rand(rng), Fr::rand(rng));
         let domain = Domain::new(relation.constraints() + relation.instance_variables).unwrap();
         let (size, vanishing) = (domain.size(), domain.evaluate_vanishing_polynomial(t));
-        fn sum<Q: R1CSToQAP>(relation: &Relation, z: &[Fr], query: &[Fr]) -> Fr {
-            let (matrices, inputs) = (&relation.matrices, relation.instance_variables);
-            let h = Q::witness_map_from_matrices::<Fr, Domain>(matrices, inputs, relation.constraints(), z);
-            h.unwrap().iter().zip(query).map(|(h, query)| *h * query).sum()
-        }
         let ours = Quotient::h_query_scalars::<Fr, Domain>(size, t, vanishing, delta_inverse).unwrap();
         let theirs =
             LibsnarkReduction::h_query_scalars::<Fr, Domain>(size - 1, t, vanishing, delta_inverse).unwrap();

@@ -76,6 +76,7 @@ pub(super) fn develop(powers: Option<&Path>, out: &Path) -> anyhow::Result<()> {
     };
     let parameters = stage("phase 2", || phase2(&powers, &relation, &beacon))?;
     write_folder(out, &powers, &parameters)?;
+    KeyFolder::open(out)?.pack()?;
     check(out, false)
 }
 
