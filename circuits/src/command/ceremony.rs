@@ -85,8 +85,8 @@ pub(crate) enum Ceremony {
     /// Make the keys for development: a whole ceremony by one person on one machine, which proves nothing to others.
     ///
     /// Its powers of tau do not depend on the circuit: after a change of the circuit, start from the ones there are.
-    #[command(after_help = "Examples:\n  circuits ceremony develop circuits/keys/development\n  \
-        circuits ceremony develop --powers old/powers.compact circuits/keys/development")]
+    #[command(after_help = "Examples:\n  circuits ceremony develop new\n  \
+        circuits ceremony develop --powers circuits/keys/development/powers.compact new")]
     Develop {
         /// Start from these powers of tau instead of new ones.
         #[arg(long, value_name = "FILE")]
