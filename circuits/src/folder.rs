@@ -1,4 +1,5 @@
-//! Keys on disk: a folder with `proving.key`, `verifying.key`, and `keys.json` that names their hashes.
+//! Keys on disk: a folder with `proving.key`, `verifying.key`, and `keys.json` that names their hashes. In place of
+//! `proving.key` there may be `proving.download`, the same key in the form to download.
 //!
 //! The one part of this crate that does I/O, behind the feature `folder`: the library that proves and verifies is
 //! handed bytes, and only programs that make key folders or read a proving key turn it on.
@@ -12,12 +13,12 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use rand_core::CryptoRng;
-use serde::{Deserialize, Serialize};
-use unum_identity::bytes::{CircuitHash, KeyHash};
 
+use crate::provenance::KeyHashes;
 use crate::{Description, KeyError, ProvingKey, VerifyingKey};
 
 const PROVING: &str = "proving.key";
+const DOWNLOAD: &str = "proving.download";
 const VERIFYING: &str = "verifying.key";
 const HASHES: &str = "keys.json";
 
@@ -26,18 +27,6 @@ const HASHES: &str = "keys.json";
 pub struct KeyFolder {
     path: PathBuf,
     hashes: KeyHashes,
-}
-
-/// What `keys.json` says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct KeyHashes {
-    /// The circuit that the keys belong to.
-    pub circuit: CircuitHash,
-    /// Hash of the proving key.
-    pub proving_key: KeyHash,
-    /// Hash of the verifying key.
-    pub verifying_key: KeyHash,
 }
 
 /// Why a folder has no keys to use.
@@ -90,7 +79,16 @@ impl KeyFolder {
     ///
     /// A [`FolderError`]; the keys themselves are not read yet.
     pub fn open_or_create(path: &Path, rng: &mut impl CryptoRng) -> Result<Self, FolderError> {
-        if Self::exists(path) { Self::open(path) } else { Self::create(path, rng) }
+        if Self::exists(path) { Self::open(path) } else { Self::create(path, || ProvingKey::generate(rng)) }
+    }
+
+    /// A new folder with `key` and its other half, made elsewhere: by a ceremony.
+    ///
+    /// # Errors
+    ///
+    /// [`FolderError::Occupied`] if there is something in it, even keys, or [`FolderError::Io`].
+    pub fn create_with(path: &Path, key: ProvingKey) -> Result<Self, FolderError> {
+        Self::create(path, || key)
     }
 
     /// Whether `path` names a pair of keys.
@@ -110,7 +108,7 @@ impl KeyFolder {
         Ok(Self { path: path.to_owned(), hashes })
     }
 
-    fn create(path: &Path, rng: &mut impl CryptoRng) -> Result<Self, FolderError> {
+    fn create(path: &Path, key: impl FnOnce() -> ProvingKey) -> Result<Self, FolderError> {
         let occupied = fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
         if occupied {
             return Err(FolderError::Occupied { path: path.to_owned() });
@@ -118,8 +116,7 @@ impl KeyFolder {
         let parent = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
         fs::create_dir_all(parent).map_err(io_error(parent))?;
         let draft = tempfile::Builder::new().prefix(".keys-").tempdir_in(parent).map_err(io_error(parent))?;
-        let key = ProvingKey::generate(rng);
-        write_pair(draft.path(), &key)?;
+        write_pair(draft.path(), &key())?;
         match fs::rename(draft.path(), path) {
             Ok(()) => {
                 let _moved = draft.keep(); // nothing is left to remove at the old place
@@ -136,15 +133,37 @@ impl KeyFolder {
         &self.hashes
     }
 
+    /// Whether the proving key is there, in either form: verifiers need only the other half.
+    pub fn has_proving_key(&self) -> bool {
+        [PROVING, DOWNLOAD].iter().any(|name| self.path.join(name).exists())
+    }
+
+    /// Keeps the proving key in the form to download only, which is less than half as long and slower to read.
+    ///
+    /// # Errors
+    ///
+    /// As [`KeyFolder::proving_key`].
+    pub fn pack(&self) -> Result<(), FolderError> {
+        let (key, plain) = (self.proving_key()?, self.path.join(PROVING));
+        write(&self.path.join(DOWNLOAD), &key.to_download())?;
+        fs::remove_file(&plain).map_err(io_error(&plain))?; // only after the other is on disk
+        sync(&self.path)
+    }
+
     /// Reads the proving key.
     ///
     /// # Errors
     ///
     /// [`FolderError::Io`] or [`FolderError::Key`].
     pub fn proving_key(&self) -> Result<ProvingKey, FolderError> {
-        let path = self.path.join(PROVING);
-        ProvingKey::from_bytes(&read(&path)?, &self.hashes.proving_key)
-            .map_err(|source| FolderError::Key { path, source })
+        let (plain, download) = (self.path.join(PROVING), self.path.join(DOWNLOAD));
+        let expected = &self.hashes.proving_key;
+        let (key, path) = if download.exists() && !plain.exists() {
+            (ProvingKey::from_download(&read(&download)?, expected), download)
+        } else {
+            (ProvingKey::from_bytes(&read(&plain)?, expected), plain)
+        };
+        key.map_err(|source| FolderError::Key { path, source })
     }
 
     /// Reads the verifying key.
@@ -240,6 +259,30 @@ mod tests {
         assert_eq!(again.hashes(), folder.hashes());
         let beside = fs::read_dir(folder.path.parent().unwrap()).unwrap().count();
         assert_eq!(beside, 1, "no draft is left behind");
+    }
+
+    #[test]
+    fn a_packed_folder_is_as_good() {
+        let (_place, folder) = keys();
+        let key = folder.proving_key().unwrap();
+        folder.pack().unwrap();
+        assert!(!folder.path.join(PROVING).exists() && folder.has_proving_key());
+        folder.check().unwrap();
+        assert_eq!(folder.proving_key().unwrap().hash(), key.hash());
+    }
+
+    /// The keys that the repository carries: whole, a pair, for this circuit, and the ones that are pinned. Their
+    /// ceremony is followed by `circuits ceremony check`.
+    #[test]
+    fn the_development_keys_are_the_pinned_ones() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("keys/development");
+        let folder = KeyFolder::open(&path).unwrap();
+        folder.check().unwrap();
+        assert_eq!(folder.hashes(), crate::provenance::development());
+        let key = folder.verifying_key().unwrap();
+        assert_eq!(crate::Provenance::of(&key), crate::Provenance::Development);
+        let (_place, own) = keys();
+        assert_eq!(crate::Provenance::of(&own.verifying_key().unwrap()), crate::Provenance::Local);
     }
 
     #[test]

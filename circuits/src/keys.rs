@@ -1,13 +1,15 @@
 //! The two keys of the circuit, and their bytes.
 //!
 //! ```text
-//! proving key:   "unum-pk" 0x01 ‖ circuit hash (32) ‖ arkworks' uncompressed form of the rest
+//! proving key:   "unum-pk" 0x02 ‖ circuit hash (32) ‖ arkworks' uncompressed form of the rest
 //! verifying key: "unum-vk" 0x01 ‖ circuit hash (32) ‖ α (G1) β γ δ (G2) ‖ 5 points of G1, one a public input and one before
 //! ```
 //!
 //! Whoever makes keys on one machine could keep the randomness behind them and forge proofs; it lives in that
 //! process's memory while [`ProvingKey::generate`] runs, in places that arkworks does not wipe. Such keys are for one
 //! machine whose owner trusts itself. Keys for many are made by a ceremony, of which one honest member is enough.
+
+mod download;
 
 use std::fmt;
 
@@ -19,10 +21,11 @@ use sha2::{Digest, Sha256};
 use unum_identity::bytes::KeyHash;
 
 use crate::points::{put_g1, put_g2, take_g1, take_g2};
+use crate::quotient::Quotient;
 use crate::randomness::Randomness;
 use crate::{Circuit, Description};
 
-const PROVING_MAGIC: &[u8; 8] = b"unum-pk\x01";
+const PROVING_MAGIC: &[u8; 8] = b"unum-pk\x02";
 const VERIFYING_MAGIC: &[u8; 8] = b"unum-vk\x01";
 
 /// Why bytes are no key to use.
@@ -53,7 +56,10 @@ impl ProvingKey {
     /// Makes a new pair of keys. See the module's header for what they are good for.
     pub fn generate(rng: &mut impl CryptoRng) -> Self {
         let shape = Circuit::shape();
-        let key = Groth16::<Bn254>::generate_random_parameters_with_reduction(shape, &mut Randomness(rng));
+        let key = Groth16::<Bn254, Quotient>::generate_random_parameters_with_reduction(
+            shape,
+            &mut Randomness(rng),
+        );
         Self(key.expect("the circuit's domain exists"))
     }
 
@@ -84,8 +90,10 @@ impl ProvingKey {
         }
         let circuit = Description::pinned();
         let variables = circuit.instance_variables + circuit.witness_variables;
-        let lengths = [key.a_query.len(), key.b_g1_query.len(), key.b_g2_query.len(), key.l_query.len()];
-        if lengths != [variables, variables, variables, circuit.witness_variables] {
+        let lengths = [&key.a_query, &key.b_g1_query, &key.l_query, &key.h_query].map(Vec::len);
+        if lengths != [variables, variables, circuit.witness_variables, circuit.domain]
+            || key.b_g2_query.len() != variables
+        {
             return Err(KeyError::OtherCircuit);
         }
         Ok(Self(key))

@@ -9,26 +9,36 @@
 //! | [`relation`] | the circuit as matrices, and its pinned description |
 //! | [`proof`], [`points`] | proofs and points from outside, decoded with every check |
 //! | [`keys`] | proving and verifying key, and their bytes |
+//! | [`provenance`] | where keys come from, by their hashes |
+//! | `quotient` | the circuit as polynomials, as snarkjs has them |
 //! | [`prover`], [`verifier`] | the two sides |
 //!
 //! Does no I/O, reads no clock and draws no randomness that was not handed in. The one exception stands behind the
 //! feature `folder`: key files on disk, for the programs that create them. Knows nothing of people, apps or money.
 
+mod arithmetic;
+#[cfg(feature = "ceremony")]
+pub mod ceremony;
 #[cfg(feature = "folder")]
 pub mod folder;
 pub mod keys;
 pub mod membership;
+mod msm;
 pub mod points;
 pub mod poseidon;
 pub mod proof;
+pub mod provenance;
 pub mod prover;
+mod quotient;
 mod randomness;
 pub mod relation;
+mod subgroup;
 pub mod verifier;
 
 pub use keys::{KeyError, ProvingKey, VerifyingKey};
 pub use membership::{CheckError, Circuit, Private, Public, check};
 pub use proof::Proof;
+pub use provenance::Provenance;
 pub use prover::{ProveError, Prover};
 pub use relation::Description;
-pub use verifier::{InvalidProof, Verifier};
+pub use verifier::{InvalidProof, InvalidProofs, Verifier};

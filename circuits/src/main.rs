@@ -1,5 +1,9 @@
-//! `circuits`: makes and checks key folders, and describes the circuit.
+//! `circuits`: makes and checks key folders, alone or by a ceremony, and describes the circuit.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program talks on its standard streams")]
+
+mod command {
+    pub(crate) mod ceremony;
+}
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -28,6 +32,9 @@ enum Command {
     /// Proving and verifying keys.
     #[command(subcommand)]
     Keys(Keys),
+    /// Keys made by many, of whom one honest member is enough.
+    #[command(subcommand)]
+    Ceremony(command::ceremony::Ceremony),
     /// Show the circuit's size and hash.
     Describe {
         /// As JSON, in the form of circuits/circuit.json.
@@ -79,6 +86,7 @@ fn run(command: Command) -> anyhow::Result<()> {
                 .context("no keys there; `circuits keys create --out DIR` makes some")?;
             show(&folder)
         }
+        Command::Ceremony(ceremony) => ceremony.run(),
         Command::Describe { json } => describe(json),
     }
 }

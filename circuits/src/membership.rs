@@ -7,8 +7,10 @@
 //! | [`Private`] | what only the wallet knows |
 //! | [`check`] | the statement in plain code: the judge |
 //! | [`Circuit`] | the statement as constraints |
+//! | [`Assignment`] | the value of every wire, without building the circuit |
 //! | [`Proof`](crate::Proof) | what convinces a verifier |
 
+mod assignment;
 mod check;
 mod circuit;
 mod private;
@@ -16,6 +18,7 @@ mod public;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use assignment::Assignment;
 pub use check::{CheckError, check};
 pub use circuit::Circuit;
 pub use private::Private;

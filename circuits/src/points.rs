@@ -8,6 +8,8 @@ use ark_bn254::{Fq, Fq2, G1Affine, G2Affine};
 use ark_ec::AffineRepr;
 use ark_ff::{BigInt, BigInteger, PrimeField};
 
+use crate::subgroup;
+
 /// Bytes of a point of G1.
 pub const G1_LEN: usize = 64;
 /// Bytes of a point of G2.
@@ -33,10 +35,14 @@ pub fn take_g1(bytes: &mut &[u8]) -> Option<G1Affine> {
 
 /// Takes a point from the front of `bytes`; none if there is no valid one.
 pub fn take_g2(bytes: &mut &[u8]) -> Option<G2Affine> {
+    take_on_twist(bytes).filter(subgroup::contains)
+}
+
+/// As [`take_g2`], but the point may lie outside the subgroup: for a caller that finds out itself.
+pub(crate) fn take_on_twist(bytes: &mut &[u8]) -> Option<G2Affine> {
     let [x1, x0, y1, y0] = take(bytes)?;
     let point = G2Affine::new_unchecked(Fq2::new(x0, x1), Fq2::new(y0, y1));
-    (point.is_on_curve() && !point.is_zero() && point.is_in_correct_subgroup_assuming_on_curve())
-        .then_some(point)
+    (point.is_on_curve() && !point.is_zero()).then_some(point)
 }
 
 fn put(bytes: &mut Vec<u8>, coordinates: &[Fq]) {

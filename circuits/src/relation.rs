@@ -15,7 +15,6 @@ use sha2::{Digest, Sha256};
 use unum_identity::bytes::CircuitHash;
 use unum_identity::field::FieldElement;
 use unum_identity::set::DEPTH;
-use zeroize::{Zeroize, Zeroizing};
 
 use crate::{Circuit, Public};
 
@@ -82,14 +81,13 @@ impl fmt::Debug for Relation {
     }
 }
 
-/// The value of every variable: 1, the public inputs, the private ones. Private; wiped when dropped.
-pub(crate) fn assignment(circuit: Circuit) -> Zeroizing<Vec<Fr>> {
+/// The value of every variable as the circuit gives it: what tests compare the prover's own values with.
+#[cfg(test)]
+pub(crate) fn assignment(circuit: Circuit) -> Vec<Fr> {
     let values_only = SynthesisMode::Prove { construct_matrices: false, generate_lc_assignments: false };
     let cs = synthesise(circuit, values_only);
-    let mut cs = cs.into_inner().expect("nobody else holds it");
-    let values = [&cs.assignments.instance_assignment[..], &cs.assignments.witness_assignment].concat();
-    cs.assignments.witness_assignment.zeroize();
-    Zeroizing::new(values)
+    let cs = cs.into_inner().expect("nobody else holds it");
+    [&cs.assignments.instance_assignment[..], &cs.assignments.witness_assignment].concat()
 }
 
 fn synthesise(circuit: Circuit, mode: SynthesisMode) -> ConstraintSystemRef<Fr> {

@@ -47,7 +47,7 @@ pub(crate) fn statement(person: u64, people: u64, signal: u64, external: u64) ->
     (public, private)
 }
 
-fn any_statement() -> impl Strategy<Value = (Public, Private)> {
+pub(crate) fn any_statement() -> impl Strategy<Value = (Public, Private)> {
     (1_u64..9, 0_u64..9, any::<u64>(), any::<u64>())
         .prop_map(|(people, person, signal, external)| statement(person % people, people, signal, external))
 }
@@ -56,7 +56,7 @@ fn element() -> impl Strategy<Value = Fr> {
     any::<[u8; 32]>().prop_map(|bytes| FieldElement::from_be_bytes_mod_order(&bytes).into())
 }
 
-fn evaluate(matrix: &Matrix<Fr>, row: usize, z: &[Fr]) -> Fr {
+pub(super) fn evaluate(matrix: &Matrix<Fr>, row: usize, z: &[Fr]) -> Fr {
     matrix[row].iter().map(|(coefficient, column)| *coefficient * z[*column]).sum()
 }
 
@@ -139,7 +139,7 @@ proptest! {
         prop_assert_eq!(&z[1..5], &public.to_inputs()[..]);
         let honest = z.clone();
         follow(&mut z, 0);
-        prop_assert_eq!(&*z, &*honest, "the tests' own solver must agree with the circuit");
+        prop_assert_eq!(&z, &honest, "the tests' own solver must agree with the circuit");
     }
 
     #[test]

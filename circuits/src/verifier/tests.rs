@@ -1,8 +1,10 @@
 use std::sync::LazyLock;
 
-use ark_bn254::{Fq, Fq2, G1Affine, G2Affine};
-use ark_ec::AffineRepr;
+use ark_bn254::{Bn254, Fq, Fq2, G1Affine, G2Affine};
+use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{BigInteger, PrimeField};
+use ark_groth16::Groth16;
+use proptest::prelude::*;
 use rand_core::UnwrapErr;
 use unum_identity::field::{ExternalNullifier, FieldElement, Nullifier, Root, SignalHash};
 use unum_identity::hash::hash_signal;
@@ -11,10 +13,10 @@ use super::*;
 use crate::keys::tests::KEY;
 use crate::membership::tests::statement;
 use crate::points::tests::outside_the_subgroup;
+use crate::prover::tests::PROVER;
 use crate::randomness::Randomness;
-use crate::{Private, ProveError, Prover};
+use crate::{Private, ProveError};
 
-static PROVER: LazyLock<Prover> = LazyLock::new(|| Prover::new(KEY.clone()));
 static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| Verifier::new(&KEY.verifying_key()));
 static PROVED: LazyLock<(Public, ProofBytes)> = LazyLock::new(|| {
     let (public, private) = statement(3, 9, 1, 2);
@@ -182,4 +184,64 @@ fn snarkjs_key(key: &serde_json::Value) -> VerifyingKey {
         gamma_abc_g1: key["IC"].as_array().unwrap().iter().map(g1).collect(),
     });
     VerifyingKey::from_bytes(&key.to_bytes()).unwrap() // it passes the checks of our own decoder
+}
+
+/// Proofs of several statements, each with its public inputs.
+static SEVERAL: LazyLock<Vec<(Public, ProofBytes)>> = LazyLock::new(|| {
+    (0..4)
+        .map(|signal| {
+            let (public, private) = statement(signal, 9, signal, 2);
+            (public, prove(&public, &private))
+        })
+        .collect()
+});
+
+/// The ways to spoil a proof: a valid point that is the wrong one, other inputs, bytes that are no proof.
+fn spoil((public, proof): &mut (Public, ProofBytes), how: u8) {
+    match how {
+        0 => proof.0[192..].copy_from_slice(&SEVERAL[3].1.0[192..]),
+        1 => public.signal_hash = SignalHash(77.into()),
+        2 => proof.0[..64].copy_from_slice(&SEVERAL[3].1.0[..64]),
+        _ => proof.0[7] ^= 1,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn a_batch_answers_as_one_by_one(
+        which in prop::collection::vec((0_usize..3, prop::option::weighted(0.2, 0_u8..4)), 0..20),
+    ) {
+        let batch: Vec<_> = which
+            .iter()
+            .map(|(which, spoiled)| {
+                let mut entry = SEVERAL[*which];
+                if let Some(how) = spoiled {
+                    spoil(&mut entry, *how);
+                }
+                entry
+            })
+            .collect();
+        let one_by_one = |(public, proof): &(Public, ProofBytes)| VERIFIER.verify(public, proof).is_err();
+        let positions: Vec<_> = (0..batch.len()).filter(|i| one_by_one(&batch[*i])).collect();
+        let spoiled: Vec<_> = (0..batch.len()).filter(|i| which[*i].1.is_some()).collect();
+        prop_assert_eq!(&positions, &spoiled);
+        let expected = if positions.is_empty() { Ok(()) } else { Err(InvalidProofs { positions }) };
+        prop_assert_eq!(VERIFIER.verify_batch(&batch, &mut UnwrapErr(getrandom::SysRng)), expected);
+    }
+}
+
+/// Two proofs spoiled so that a plain product of their equations still holds: the weights are what sees it.
+#[test]
+fn errors_that_cancel_are_seen() {
+    let (public, bytes) = &PROVED.clone();
+    let proof = Proof::decode(bytes).unwrap();
+    let shifted = |by: G1Affine| {
+        let c = (proof.c + by).into_affine();
+        (*public, Proof::from(ark_groth16::Proof { a: proof.a, b: proof.b, c }).encode())
+    };
+    let batch = [shifted(G1Affine::generator()), shifted(-G1Affine::generator())];
+    let refusal = VERIFIER.verify_batch(&batch, &mut UnwrapErr(getrandom::SysRng));
+    assert_eq!(refusal, Err(InvalidProofs { positions: vec![0, 1] }));
 }
