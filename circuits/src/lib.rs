@@ -10,12 +10,14 @@
 //! | [`proof`], [`points`] | proofs and points from outside, decoded with every check |
 //! | [`keys`] | proving and verifying key, and their bytes |
 //! | [`prover`], [`verifier`] | the two sides |
+//! | [`interop`] | proofs and keys in the forms of other systems |
 //!
 //! Does no I/O, reads no clock and draws no randomness that was not handed in. The one exception stands behind the
 //! feature `folder`: key files on disk, for the programs that create them. Knows nothing of people, apps or money.
 
 #[cfg(feature = "folder")]
 pub mod folder;
+pub mod interop;
 pub mod keys;
 pub mod membership;
 pub mod points;
