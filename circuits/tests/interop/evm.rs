@@ -1,5 +1,7 @@
 //! An Ethereum machine with our contract on it, and the ABI of the three calls.
 
+use std::fs;
+
 use circuits::VerifyingKey;
 use revm::context::TxEnv;
 use revm::context::result::{ExecutionResult, Output};
@@ -52,8 +54,8 @@ impl Chain {
 
     /// The same for bytes that need not be a key. An error is what the constructor reverted with.
     pub(crate) fn deploy_bytes(key: &[u8]) -> Result<Self, Option<Bytes>> {
-        let file: serde_json::Value =
-            serde_json::from_str(include_str!("../../solidity/UnumVerifier.json")).unwrap();
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/solidity/UnumVerifier.json");
+        let file: serde_json::Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
         let code = hex::decode(&file["bytecode"].as_str().unwrap()[2..]).unwrap();
         let mut database = InMemoryDB::default();
         let data = [&code, &key[8..]].concat(); // after the first eight bytes, a key is the constructor's arguments
@@ -79,6 +81,10 @@ impl Chain {
 
     pub(crate) fn verify(&self, proof: &ProofBytes, inputs: &Inputs) -> Answer {
         self.call(&[&selector("verify(uint256[8],uint256[4])"), &proof.0[..], &inputs.concat()].concat())
+    }
+
+    pub(crate) fn key_hash(&self) -> [u8; 32] {
+        self.call(&selector("keyHash()")).output.unwrap()[..].try_into().unwrap()
     }
 
     pub(crate) fn verify_batch(&self, proofs: &[ProofBytes], inputs: &[Inputs]) -> Answer {

@@ -9,5 +9,6 @@ mod circom;
 mod evm;
 mod node;
 mod on_chain;
+mod program;
 mod snarkjs;
 mod statements;

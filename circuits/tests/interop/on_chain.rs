@@ -184,8 +184,7 @@ fn calldata_that_is_cut_off_reverts() {
 
 #[test]
 fn the_contract_names_its_key() {
-    let answer = CHAIN.call(&selector("keyHash()"));
-    assert_eq!(answer.output.unwrap()[..], VERIFYING.hash().0);
+    assert_eq!(CHAIN.key_hash(), VERIFYING.hash().0);
 }
 
 #[test]
