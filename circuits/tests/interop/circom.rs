@@ -1,5 +1,5 @@
 //! The statement's twin in circom, with circomlib's Poseidon, against our circuit: both accept the same values and
-//! refuse the same ones, and a proof that snarkjs makes of the twin holds under our verifier.
+//! refuse the same ones.
 
 use std::collections::HashMap;
 use std::fs;
@@ -9,8 +9,7 @@ use std::sync::LazyLock;
 
 use ark_bn254::Fr;
 use ark_ff::PrimeField;
-use circuits::interop::snarkjs;
-use circuits::{CheckError, Private, Public, Verifier, check};
+use circuits::{CheckError, Private, Public, check};
 use serde_json::{Value, json};
 use unum_identity::field::{ExternalNullifier, FieldElement, Nullifier, Root, SignalHash};
 use unum_identity::secret::Identity;
@@ -197,33 +196,4 @@ fn the_twin_refuses_a_bit_that_is_none() {
     let mut inputs = inputs(&public, &private);
     inputs["is_right"][4] = 2.into();
     assert!(TWIN.witness(&inputs).is_none());
-}
-
-/// snarkjs sets up keys for the twin and proves; we read key, inputs and proof, and verify. The setup's randomness
-/// stands below: whoever reads it could forge, which is nothing to a test.
-#[test]
-#[ignore = "needs Node and npm; two minutes"]
-fn a_proof_that_snarkjs_makes_of_the_twin_holds_here() {
-    let folder = twin_source();
-    let at = folder.path();
-    let snarkjs = |arguments: &str| succeed(program("snarkjs", at).args(arguments.split(' ')));
-    // Fully simplified, so that it fits a domain of 2¹³ as ours does.
-    succeed(program("circom2", at).args(["membership.circom", "--r1cs", "--wasm", "--O2"]));
-    let (public, private) = wild_statement(7);
-    fs::write(at.join("input.json"), inputs(&public, &private).to_string()).unwrap();
-    snarkjs("powersoftau new bn128 13 start.ptau");
-    snarkjs("powersoftau beacon start.ptau random.ptau 00010203040506070809 10");
-    snarkjs("powersoftau prepare phase2 random.ptau end.ptau");
-    snarkjs("groth16 setup membership.r1cs end.ptau twin.zkey");
-    snarkjs("zkey export verificationkey twin.zkey key.json");
-    snarkjs("groth16 fullprove input.json membership_js/membership.wasm twin.zkey proof.json public.json");
-
-    let read = |name: &str| fs::read_to_string(at.join(name)).unwrap();
-    let key = snarkjs::read_key(&read("key.json")).unwrap();
-    let read_public = snarkjs::read_public(&read("public.json")).unwrap();
-    assert_eq!(read_public, public);
-    let proof = snarkjs::read_proof(&read("proof.json")).unwrap().encode();
-    assert_eq!(Verifier::new(&key).verify(&public, &proof), Ok(()));
-    let other = Public { signal_hash: SignalHash(5.into()), ..public };
-    assert!(Verifier::new(&key).verify(&other, &proof).is_err());
 }

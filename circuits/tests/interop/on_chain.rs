@@ -7,9 +7,11 @@
 
 use std::sync::LazyLock;
 
-use ark_bn254::{Fq, Fq2, G2Affine};
+use ark_bn254::{Fq, Fq2, Fr, G1Affine, G2Affine};
+use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{BigInteger, PrimeField};
-use circuits::Public;
+use circuits::points::{put_g1, put_g2};
+use circuits::{Public, Verifier, VerifyingKey};
 use unum_identity::proof::ProofBytes;
 
 use crate::evm::{Chain, Inputs, batch, selector};
@@ -73,7 +75,7 @@ fn spoilt() -> Vec<(String, ProofBytes, Inputs)> {
             cases.push((format!("input {at} {name}"), proof, changed));
         };
         change("plus one bit", &|word| word[31] ^= 1);
-        change("plus the order", &add_order::<ark_bn254::Fr>);
+        change("plus the order", &add_order::<Fr>);
         change("all ones", &|word| *word = [255; 32]);
     }
     for (name, range) in [("A", 0..64), ("B", 64..192), ("C", 192..256), ("all", 0..256)] {
@@ -152,13 +154,54 @@ fn errors_do_not_cancel_out() {
     assert!(!CHAIN.verify_batch(&proofs, &inputs).is_true());
     for (i, j) in [(0, 1), (1, 2)] {
         let (proofs, mut inputs) = proved(3);
-        let add = |word: &mut [u8; 32], change: ark_bn254::Fr| {
-            let value = ark_bn254::Fr::from_be_bytes_mod_order(word) + change;
+        let add = |word: &mut [u8; 32], change: Fr| {
+            let value = Fr::from_be_bytes_mod_order(word) + change;
             *word = value.into_bigint().to_bytes_be().try_into().unwrap();
         };
         add(&mut inputs[i][2], 1.into());
-        add(&mut inputs[j][2], -ark_bn254::Fr::from(1));
+        add(&mut inputs[j][2], -Fr::from(1));
         assert!(!CHAIN.verify_batch(&proofs, &inputs).is_true(), "{i} and {j}");
+    }
+}
+
+/// Under a key whose secrets are known, anyone can forge, with the identity for any point as well: only the explicit
+/// check refuses that, in the contract as in the library.
+#[test]
+fn the_identity_is_refused_even_where_the_equation_holds() {
+    let fr = |number: u64| Fr::from(number);
+    let (alpha, beta, gamma, delta) = (fr(2), fr(3), fr(5), fr(7));
+    let (g1, g2) = (
+        |k: Fr| (G1Affine::generator() * k).into_affine(),
+        |k: Fr| (G2Affine::generator() * k).into_affine(),
+    );
+    let mut bytes = VERIFYING.to_bytes()[..40].to_vec();
+    put_g1(&mut bytes, &g1(alpha));
+    for k in [beta, gamma, delta] {
+        put_g2(&mut bytes, &g2(k));
+    }
+    (11..16).for_each(|k| put_g1(&mut bytes, &g1(fr(k))));
+    let key = VerifyingKey::from_bytes(&bytes).unwrap();
+    let (chain, verifier) = (Chain::deploy(&key).unwrap(), Verifier::new(&key));
+
+    let public = PROVED[0].0;
+    let sum = public.to_inputs().iter().zip(12..).fold(fr(11), |sum, (input, k)| sum + *input * fr(k));
+    let constant = alpha * beta + sum * gamma; // a·b − c·δ
+    let zero = fr(0);
+    for (name, a, b, c) in [
+        ("none", fr(17), fr(19), (fr(17 * 19) - constant) / delta),
+        ("A", zero, fr(19), -constant / delta),
+        ("B", fr(17), zero, -constant / delta),
+        ("C", fr(17), constant / fr(17), zero),
+    ] {
+        let mut proof = Vec::new();
+        put_g1(&mut proof, &g1(a));
+        put_g2(&mut proof, &g2(b));
+        put_g1(&mut proof, &g1(c));
+        let (proof, words) = (ProofBytes(proof.try_into().unwrap()), inputs(&public));
+        let holds = name == "none";
+        assert_eq!(chain.verify(&proof, &words).is_true(), holds, "identity for {name}");
+        assert_eq!(chain.verify_batch(&[proof], &[words]).is_true(), holds, "identity for {name}, batch");
+        assert_eq!(verifier.verify(&public, &proof).is_ok(), holds, "identity for {name}, library");
     }
 }
 
