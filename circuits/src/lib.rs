@@ -12,6 +12,7 @@
 //! | [`provenance`] | where keys come from, by their hashes |
 //! | `quotient` | the circuit as polynomials, as snarkjs has them |
 //! | [`prover`], [`verifier`] | the two sides |
+//! | [`interop`] | proofs and keys in the forms of other systems |
 //!
 //! Does no I/O, reads no clock and draws no randomness that was not handed in. The one exception stands behind the
 //! feature `folder`: key files on disk, for the programs that create them. Knows nothing of people, apps or money.
@@ -21,6 +22,7 @@ mod arithmetic;
 pub mod ceremony;
 #[cfg(feature = "folder")]
 pub mod folder;
+pub mod interop;
 pub mod keys;
 pub mod membership;
 mod msm;

@@ -1,9 +1,7 @@
-//! `circuits`: makes and checks key folders, alone or by a ceremony, and describes the circuit.
+//! `circuits`: makes and checks keys, alone or by a ceremony, describes the circuit, speaks the forms of other systems.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program talks on its standard streams")]
 
-mod command {
-    pub(crate) mod ceremony;
-}
+mod command;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,6 +12,9 @@ use circuits::folder::KeyFolder;
 use circuits::relation::Relation;
 use clap::{Parser, Subcommand};
 use rand_core::UnwrapErr;
+
+use crate::command::keys_export::KeyForm;
+use crate::command::proof::ProofCommand;
 
 /// Keys and description of the statement that wallets prove.
 #[derive(Parser)]
@@ -41,6 +42,18 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Proofs in the forms of other systems.
+    #[command(subcommand)]
+    Proof(ProofCommand),
+    /// Compute every test vector of a folder again; fails if one differs or a file is not known.
+    #[command(after_help = "Example:\n  circuits check-vectors protocol/identity/vectors")]
+    CheckVectors {
+        /// The folder.
+        folder: PathBuf,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Subcommand)]
@@ -60,6 +73,15 @@ enum Keys {
     Check {
         /// The folder.
         folder: PathBuf,
+    },
+    /// Print a folder's verifying key in the form of another system.
+    #[command(after_help = "Example:\n  circuits keys export data/keys --to snarkjs > verification_key.json")]
+    Export {
+        /// The folder.
+        folder: PathBuf,
+        /// Which form.
+        #[arg(long)]
+        to: KeyForm,
     },
 }
 
@@ -86,8 +108,11 @@ fn run(command: Command) -> anyhow::Result<()> {
                 .context("no keys there; `circuits keys create --out DIR` makes some")?;
             show(&folder)
         }
+        Command::Keys(Keys::Export { folder, to }) => command::keys_export::run(&folder, to),
         Command::Ceremony(ceremony) => ceremony.run(),
         Command::Describe { json } => describe(json),
+        Command::Proof(proof) => command::proof::run(&proof),
+        Command::CheckVectors { folder, json } => command::check_vectors::run(&folder, json),
     }
 }
 
