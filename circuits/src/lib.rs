@@ -10,10 +10,12 @@
 //! | [`proof`], [`points`] | proofs and points from outside, decoded with every check |
 //! | [`keys`] | proving and verifying key, and their bytes |
 //! | `quotient` | the circuit as polynomials, as snarkjs has them |
+//! | `arithmetic`, `msm`, `subgroup` | fields, sums over fixed points, and membership, fast |
 //! | [`prover`], [`verifier`] | the two sides |
 //!
 //! Does no I/O, reads no clock and draws no randomness that was not handed in. The one exception stands behind the
-//! feature `folder`: key files on disk, for the programs that create them. Knows nothing of people, apps or money.
+//! feature `folder`: key files on disk, for the programs that create them. It is on by default for this crate's own
+//! programs; the other members of the workspace turn it off. Knows nothing of people, apps or money.
 
 mod arithmetic;
 #[cfg(feature = "folder")]
