@@ -5,6 +5,8 @@
 //! verifying key: "unum-vk" 0x01 ‖ circuit hash (32) ‖ α (G1) β γ δ (G2) ‖ 5 points of G1, one a public input and one before
 //! ```
 //!
+//! For the form in which a proving key is downloaded, see `download`.
+//!
 //! Whoever makes keys on one machine could keep the randomness behind them and forge proofs; it lives in that
 //! process's memory while [`ProvingKey::generate`] runs, in places that arkworks does not wipe. Such keys are for one
 //! machine whose owner trusts itself. Keys for many are made by a ceremony, of which one honest member is enough.

@@ -11,11 +11,13 @@
 //! | [`keys`] | proving and verifying key, and their bytes |
 //! | [`provenance`] | where keys come from, by their hashes |
 //! | `quotient` | the circuit as polynomials, as snarkjs has them |
+//! | `arithmetic`, `msm`, `subgroup` | fields, sums over fixed points, and membership, fast |
 //! | [`prover`], [`verifier`] | the two sides |
 //! | [`interop`] | proofs and keys in the forms of other systems |
 //!
 //! Does no I/O, reads no clock and draws no randomness that was not handed in. The one exception stands behind the
-//! feature `folder`: key files on disk, for the programs that create them. Knows nothing of people, apps or money.
+//! feature `folder`: key files on disk, for the programs that create them. It is on by default for this crate's own
+//! programs; the other members of the workspace turn it off. Knows nothing of people, apps or money.
 
 mod arithmetic;
 #[cfg(feature = "ceremony")]

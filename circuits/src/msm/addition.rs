@@ -9,24 +9,28 @@ use crate::arithmetic::Branchless;
 
 /// `left[i] += right[i]`, for any points: different, equal, opposite, or the identity.
 ///
-/// Six multiplications each, and one inversion.
+/// Six multiplications each, and one inversion. `products` is room to work in; what it holds then is for the caller to
+/// wipe.
 ///
 /// # Panics
 ///
 /// If the lengths differ.
-pub(super) fn add_each<C: Curve>(left: &mut [Affine<C>], right: &[Affine<C>]) {
+pub(super) fn add_each<C: Curve>(
+    left: &mut [Affine<C>],
+    right: &[Affine<C>],
+    products: &mut Vec<C::BaseField>,
+) {
     assert_eq!(left.len(), right.len());
-    // Products of all denominators before each one.
-    let mut products = Vec::with_capacity(left.len());
+    products.clear(); // of all denominators before each one
     let mut product = C::BaseField::one();
     for (p, q) in left.iter().zip(right) {
         products.push(product);
         product = product.times(&denominator(p, q));
     }
     let mut inverse = product.inverse().expect("no denominator is zero");
-    for ((p, q), before) in left.iter_mut().zip(right).zip(products).rev() {
+    for ((p, q), before) in left.iter_mut().zip(right).zip(products.iter()).rev() {
         let denominator = denominator(p, q);
-        *p = add(p, q, &inverse.times(&before));
+        *p = add(p, q, &inverse.times(before));
         inverse = inverse.times(&denominator);
     }
 }

@@ -24,6 +24,10 @@ pub(crate) struct Buckets<C: Curve> {
     batch: Batch<C>,
     /// Additions to busy buckets: first into the next batch.
     waiting: Batch<C>,
+    /// Room to work in, kept so that it need not be wiped for each batch.
+    spare: Batch<C>,
+    sums: Vec<Affine<C>>,
+    products: Vec<C::BaseField>,
 }
 
 /// Additions to come: a point for each bucket named.
@@ -40,6 +44,9 @@ impl<C: Curve> Buckets<C> {
             busy: vec![false; 2 * BUCKETS],
             batch: Batch::new(),
             waiting: Batch::new(),
+            spare: Batch::new(),
+            sums: Vec::with_capacity(BATCH),
+            products: Vec::with_capacity(BUCKETS),
         }
     }
 
@@ -79,18 +86,22 @@ impl<C: Curve> Buckets<C> {
 
     /// Adds the batch into its buckets, and makes a new one of those who wait.
     fn flush(&mut self) {
-        let mut sums: Vec<_> = self.batch.buckets.iter().map(|bucket| self.points[*bucket]).collect();
-        add_each(&mut sums, &self.batch.points);
-        for (bucket, sum) in self.batch.buckets.iter().zip(&sums) {
+        self.sums.clear();
+        self.sums.extend(self.batch.buckets.iter().map(|bucket| self.points[*bucket]));
+        add_each(&mut self.sums, &self.batch.points, &mut self.products);
+        for (bucket, sum) in self.batch.buckets.iter().zip(&self.sums) {
             self.points[*bucket] = *sum;
             self.busy[*bucket] = false;
         }
-        sums.zeroize();
         self.batch.clear();
-        let waiting = std::mem::replace(&mut self.waiting, Batch::new());
+        // Many may wait, and fill the next batch too: this calls itself then.
+        let spare = std::mem::replace(&mut self.spare, Batch::empty());
+        let mut waiting = std::mem::replace(&mut self.waiting, spare);
         for (bucket, point) in waiting.buckets.iter().zip(&waiting.points) {
             self.add_to(*bucket, *point);
         }
+        waiting.clear();
+        self.spare = waiting;
     }
 
     /// The sum of everything added.
@@ -102,7 +113,7 @@ impl<C: Curve> Buckets<C> {
         for point in second.iter_mut() {
             *point = C::endomorphism(point);
         }
-        add_each(first, second);
+        add_each(first, second, &mut self.products);
         weighted(first)
     }
 }
@@ -124,12 +135,14 @@ fn weighted<C: Curve>(buckets: &[Affine<C>]) -> Projective<C> {
 
 /// Sums of the points with equal `index % 64`.
 fn fold<C: Curve>(mut points: Vec<Affine<C>>) -> Vec<Affine<C>> {
+    let mut products = Vec::with_capacity(BUCKETS / 2);
     let mut len = points.len();
     while len > SIDE {
         len /= 2;
         let (left, right) = points[..2 * len].split_at_mut(len);
-        add_each(left, right);
+        add_each(left, right, &mut products);
     }
+    products.zeroize();
     let sums = points[..SIDE].to_vec();
     points.zeroize();
     sums
@@ -148,6 +161,10 @@ fn ascending<C: Curve>(points: &[Affine<C>]) -> Projective<C> {
 impl<C: Curve> Batch<C> {
     fn new() -> Self {
         Self { buckets: Vec::with_capacity(BATCH), points: Vec::with_capacity(BATCH) }
+    }
+
+    fn empty() -> Self {
+        Self { buckets: Vec::new(), points: Vec::new() }
     }
 
     #[inline]
@@ -172,5 +189,7 @@ impl<C: Curve> Drop for Batch<C> {
 impl<C: Curve> Drop for Buckets<C> {
     fn drop(&mut self) {
         self.points.zeroize();
+        self.sums.zeroize();
+        self.products.zeroize();
     }
 }

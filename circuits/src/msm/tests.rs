@@ -95,7 +95,7 @@ proptest! {
         let times = |k: i64| (g * Fr::from(k)).into_affine();
         let mut left: Vec<_> = pairs.iter().map(|(a, _)| times(*a)).collect();
         let right: Vec<_> = pairs.iter().map(|(_, b)| times(*b)).collect();
-        add_each(&mut left, &right);
+        add_each(&mut left, &right, &mut Vec::new());
         let expected: Vec<_> = pairs.iter().map(|(a, b)| times(a + b)).collect();
         prop_assert_eq!(left, expected);
     }
