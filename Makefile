@@ -28,7 +28,8 @@ demo: dependencies ## The whole path on this machine: PEOPLE=20 EYES=eyes.csv ON
 test: dependencies ## Unit, vector, property and system tests
 	$(CARGO) test --workspace --locked
 
-nightly: dependencies ## The slow suites as well
+nightly: ## The slow suites as well; fetches Node packages
+	@scripts/install-dependencies nightly
 	$(CARGO) test --workspace --locked -- --include-ignored
 
 lint: dependencies ## Format, lints and documentation

@@ -13,11 +13,12 @@
 //! | `quotient` | the circuit as polynomials, as snarkjs has them |
 //! | `arithmetic`, `msm`, `subgroup` | fields, sums over fixed points, and membership, fast |
 //! | [`prover`], [`verifier`] | the two sides |
+//! | `ceremony` | keys made by many, in the files of snarkjs (feature `ceremony`) |
 //! | [`interop`] | proofs and keys in the forms of other systems |
 //!
 //! Does no I/O, reads no clock and draws no randomness that was not handed in. The one exception stands behind the
-//! feature `folder`: key files on disk, for the programs that create them. It is on by default for this crate's own
-//! programs; the other members of the workspace turn it off. Knows nothing of people, apps or money.
+//! feature `folder`: key files on disk, for the programs that create them. The feature `program`, on by default, is for
+//! the programs of this package; the other members of the workspace turn it off. Knows nothing of people, apps or money.
 
 mod arithmetic;
 #[cfg(feature = "ceremony")]
