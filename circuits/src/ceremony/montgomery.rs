@@ -8,6 +8,8 @@ use ark_ec::AffineRepr;
 use ark_ff::{BigInt, PrimeField};
 use rayon::prelude::*;
 
+use crate::subgroup;
+
 /// Bytes of a point of G1.
 pub(super) const G1_LEN: usize = 64;
 /// Bytes of a point of G2.
@@ -68,7 +70,7 @@ pub(super) fn g2_list(bytes: &[u8], identity: Identity) -> Result<Vec<G2Affine>,
         if point.is_zero() {
             return (identity == Identity::Allowed).then_some(point);
         }
-        (point.is_on_curve() && point.is_in_correct_subgroup_assuming_on_curve()).then_some(point)
+        (point.is_on_curve() && subgroup::contains(&point)).then_some(point)
     })
 }
 
