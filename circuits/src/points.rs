@@ -55,14 +55,19 @@ fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[Fq; N]> {
     let mut coordinates = [Fq::from(0); N];
     for coordinate in &mut coordinates {
         let (word, rest) = bytes.split_first_chunk::<32>()?;
-        let mut limbs = [0; 4];
-        for (limb, chunk) in limbs.iter_mut().zip(word.rchunks_exact(8)) {
-            *limb = u64::from_be_bytes(chunk.try_into().expect("chunks of 8"));
-        }
-        *coordinate = Fq::from_bigint(BigInt::new(limbs))?; // none if it is not below q
+        *coordinate = Fq::from_bigint(number(word))?; // none if it is not below q
         *bytes = rest;
     }
     Some(coordinates)
+}
+
+/// A word as a number, which need not be below `q`.
+pub(crate) fn number(word: &[u8; 32]) -> BigInt<4> {
+    let mut limbs = [0; 4];
+    for (limb, chunk) in limbs.iter_mut().zip(word.rchunks_exact(8)) {
+        *limb = u64::from_be_bytes(chunk.try_into().expect("chunks of 8"));
+    }
+    BigInt::new(limbs)
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use unum_identity::proof::ProofBytes;
 
 use super::number::Word;
 use crate::Proof;
-use crate::points::{G1_LEN, G2_LEN, put_g1, put_g2};
+use crate::points::{G1_LEN, G2_LEN, number, put_g1, put_g2};
 
 /// Four words, unchecked. JSON: `[a, [b₁, b₀], c]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,11 +110,7 @@ fn tagged(x: Fq, bits: u32, tag: u64) -> Word {
 
 /// The abscissa of a word; none if it is not below the field's order.
 fn untagged(word: Word, bits: u32) -> Option<Fq> {
-    let mut limbs = [0; 4];
-    for (limb, chunk) in limbs.iter_mut().zip(word.0.rchunks_exact(8)) {
-        *limb = u64::from_be_bytes(chunk.try_into().expect("chunks of 8"));
-    }
-    Fq::from_bigint(ark_ff::BigInt::new(limbs) >> bits)
+    Fq::from_bigint(number(&word.0) >> bits)
 }
 
 #[cfg(test)]
