@@ -1,7 +1,7 @@
 //! From a camera's frames to a signed, sealed capture.
 //!
 //! ```text
-//! camera ─► quality ─► boundary ─► visibility ─► sheet ─► filter ─► fusion ─► device (sign, seal) ─► client
+//! camera ─► quality ─► segment (boundary, visibility) ─► sheet ─► filter ─► fusion ─► device (sign, seal) ─► client
 //! ```
 //!
 //! Knows nothing about proofs, databases or the set. The only crate that links OpenCV (`imgproc`).
@@ -19,8 +19,9 @@ pub mod fusion;
 pub mod manifest;
 pub mod memory;
 pub mod pipeline;
-mod plane;
+pub mod plane;
 pub mod quality;
+pub mod segment;
 pub mod session;
 pub mod sheet;
 mod visibility;
