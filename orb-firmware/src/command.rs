@@ -1,7 +1,9 @@
 //! The subcommands of `orb`, one file each: arguments, and what is done with them.
 
+use std::path::Path;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::Subcommand;
 
 mod capture;
@@ -33,4 +35,12 @@ impl Command {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Writes a page as `index.html` into a folder, which is made if it does not exist.
+fn write_page(folder: &Path, html: &str) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let path = folder.join("index.html");
+    std::fs::write(&path, html).with_context(|| format!("cannot write {}", path.display()))
 }

@@ -9,6 +9,7 @@
 pub mod acquisition;
 pub mod boundary;
 pub mod camera;
+mod chart;
 pub mod client;
 pub mod decode;
 pub mod device;
@@ -16,8 +17,10 @@ pub mod evaluate;
 pub mod filter;
 pub mod frame;
 pub mod fusion;
+mod gate;
 pub mod manifest;
 pub mod memory;
+mod page;
 pub mod pipeline;
 mod plane;
 pub mod quality;

@@ -25,7 +25,7 @@
 mod anatomy;
 mod conditions;
 mod hair;
-mod noise;
+pub(crate) mod noise;
 mod paint;
 mod scene;
 mod shape;
