@@ -8,6 +8,7 @@ use clap::Subcommand;
 
 mod capture;
 mod evaluate;
+mod inspect;
 mod provision;
 mod render;
 
@@ -20,6 +21,8 @@ pub(crate) enum Command {
     Capture(capture::Arguments),
     /// Compare every image of a list with every other, and report error rates.
     Evaluate(evaluate::Arguments),
+    /// Show what every stage makes of one image: boundaries, mask, sheet and code as a picture, and all measures.
+    Inspect(inspect::Arguments),
     /// Draw near-infrared pictures of eyes that nobody has, to look at and to test with.
     Render(render::Arguments),
 }
@@ -31,6 +34,7 @@ impl Command {
             Self::Provision(arguments) => provision::run(arguments)?,
             Self::Capture(arguments) => return capture::run(arguments),
             Self::Evaluate(arguments) => evaluate::run(arguments)?,
+            Self::Inspect(arguments) => inspect::run(arguments)?,
             Self::Render(arguments) => render::run(arguments)?,
         }
         Ok(ExitCode::SUCCESS)

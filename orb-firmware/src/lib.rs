@@ -18,6 +18,7 @@ pub mod filter;
 pub mod frame;
 pub mod fusion;
 mod gate;
+pub mod inspect;
 pub mod manifest;
 pub mod memory;
 mod page;
