@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | single | every usable image | every later one | the same eye |
 //! | both eyes | the two images of one person, session and shot number | every later such pair | the same person |
-//! | three enrolled | [`fusion::fuse`] of an eye's first three usable images | every image that is in none of them | the same eye |
+//! | three enrolled | [`fusion::fuse`] of an eye's first three usable images | every later usable image of every eye | the same eye |
 //!
 //! The distance of two pairs of eyes is pooled as the matcher pools it: left with left, right with right, each at its own
 //! rotation. Only upright: images of these sets are not mirrored. A pair that cannot be compared is counted and in no rate.
@@ -95,7 +95,7 @@ impl Comparison<'_> {
         Trials { attempts, ..self.each_with_later(&items) }
     }
 
-    /// Every other image against eyes enrolled with their first three usable ones.
+    /// The usable images of every eye from the fourth on, against eyes enrolled with their first three.
     pub(crate) fn three_enrolled(&self) -> Trials {
         let (mut enrolled, mut probes, mut attempts) = (Vec::new(), Vec::new(), self.no_attempts());
         for (identity, shots) in self.eyes().into_values().enumerate() {
