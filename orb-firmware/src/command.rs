@@ -11,6 +11,7 @@ mod evaluate;
 mod inspect;
 mod provision;
 mod render;
+mod sweep;
 
 /// What `orb` can do.
 #[derive(Subcommand)]
@@ -25,6 +26,8 @@ pub(crate) enum Command {
     Inspect(inspect::Arguments),
     /// Draw near-infrared pictures of eyes that nobody has, to look at and to test with.
     Render(render::Arguments),
+    /// Find out where recognition ends: rendered eyes under conditions that get worse, boundaries against the truth.
+    Sweep(sweep::Arguments),
 }
 
 impl Command {
@@ -36,6 +39,7 @@ impl Command {
             Self::Evaluate(arguments) => evaluate::run(arguments)?,
             Self::Inspect(arguments) => inspect::run(arguments)?,
             Self::Render(arguments) => render::run(arguments)?,
+            Self::Sweep(arguments) => sweep::run(arguments)?,
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -27,4 +27,5 @@ mod plane;
 pub mod quality;
 pub mod session;
 pub mod sheet;
+pub mod sweep;
 mod visibility;

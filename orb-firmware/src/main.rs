@@ -13,6 +13,7 @@ const EXAMPLES: &str = "Examples:
   orb capture --server http://127.0.0.1:8080 --device devices/bench-1 --commitment 0x1f…c4 --rendered 7
   orb evaluate --manifest eyes.csv --report rates
   orb inspect eye.png --out inspected.png
+  orb sweep --report sweep
   orb render --help";
 
 /// From a camera's frames to a signed, sealed capture.

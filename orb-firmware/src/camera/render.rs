@@ -96,6 +96,12 @@ impl Subject {
         Visit { still: false, ..self.visit_under(session, conditions) }
     }
 
+    /// A visit under conditions drawn far wider: what a device sees of people who do not hold still.
+    pub fn hard_visit(&self, session: u64) -> Visit {
+        let conditions = Conditions::of_hard_visit(self.noise.named("hard conditions").branch(session));
+        Visit { still: false, ..self.visit_under(session, conditions) }
+    }
+
     /// A visit under exactly these conditions; shots differ only by sensor noise.
     pub fn visit_under(&self, session: u64, conditions: Conditions) -> Visit {
         let noise = self.noise.named("visit").branch(session);
