@@ -18,6 +18,8 @@ pub mod filter;
 pub mod frame;
 pub mod fusion;
 mod gate;
+#[cfg(test)]
+mod golden;
 pub mod inspect;
 pub mod manifest;
 pub mod memory;
