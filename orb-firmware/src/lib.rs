@@ -27,6 +27,8 @@ mod page;
 pub mod pipeline;
 mod plane;
 pub mod quality;
+#[cfg(test)]
+mod robustness;
 pub mod session;
 pub mod sheet;
 pub mod sweep;
