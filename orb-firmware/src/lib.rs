@@ -9,6 +9,7 @@
 pub mod acquisition;
 pub mod boundary;
 pub mod camera;
+mod chart;
 pub mod client;
 pub mod decode;
 pub mod device;
@@ -16,12 +17,20 @@ pub mod evaluate;
 pub mod filter;
 pub mod frame;
 pub mod fusion;
+mod gate;
+#[cfg(test)]
+mod golden;
+pub mod inspect;
 pub mod manifest;
 pub mod memory;
+mod page;
 pub mod pipeline;
 pub mod plane;
 pub mod quality;
+#[cfg(test)]
+mod robustness;
 pub mod segment;
 pub mod session;
 pub mod sheet;
+pub mod sweep;
 mod visibility;

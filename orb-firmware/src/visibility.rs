@@ -73,11 +73,11 @@ pub(crate) fn hide_spots(sheet: &mut Sheet, boundaries: &Boundaries) -> opencv::
             *spot = if visible != 0 && !iris { u8::MAX } else { 0 };
         }
     }
-    // 1.5 % of the iris' radius either way.
+    // 1.5 % of the iris' radius either way, and never more than a sixteenth of the sheet.
     let (pupil, iris) = (boundaries.pupil.circle.r, boundaries.iris.circle.r);
     let margin = 0.03 * iris;
-    let along = margin * ANGLES as f32 / (TAU * f32::midpoint(pupil, iris));
-    let across = margin * RADII as f32 / (iris - pupil).max(1.0);
+    let along = (margin * ANGLES as f32 / (TAU * f32::midpoint(pupil, iris))).min(ANGLES as f32 / 8.0);
+    let across = (margin * RADII as f32 / (iris - pupil).max(1.0)).min(RADII as f32 / 8.0);
     let spots = spots.dilated(along.round() as i32 | 1, across.round() as i32 | 1)?;
     for radius in 0..RADII {
         for (visible, &spot) in sheet.visible.row_mut(radius).iter_mut().zip(spots.row(radius)) {
