@@ -16,15 +16,15 @@ use crate::pipeline::{self, Config};
 /// Pictures are pinned beside codes so that a failure says which of the two changed: the renderer uses the floating-point
 /// functions of the machine (these are of x86-64 with glibc).
 const GOLDEN: &str = "\
-1 L 0: aa3f0e858c140bf2 37ae4de2e9b66cb2\n\
-1 L 1: 9fff06ae92a62749 324a76de405f0065\n\
-1 L 2: 5d9cc32fe4f376fa 74adfeb73cab7941\n\
-2 R 0: 76d58d9bd3dd34d5 4343b7e0efa83185\n\
-2 R 1: 0d8ae68267800316 3df92045e3767b26\n\
-2 R 2: f9f081d67be6678e d90adc2584251697\n\
-3 L 0: cc022a35e5c03291 94250b16eecb6f51\n\
-3 L 1: 26699de09f13cd98 1750a48fe88f9d39\n\
-3 L 2: 28fe9f29612d6f2d 5ea572d4b879f952";
+1 L 0: aa3f0e858c140bf2 6e47405b016b3f29\n\
+1 L 1: 9fff06ae92a62749 603b7a245904fd24\n\
+1 L 2: 5d9cc32fe4f376fa 362d4badb49ec1ea\n\
+2 R 0: 76d58d9bd3dd34d5 277e36f3107c6e21\n\
+2 R 1: 0d8ae68267800316 80a139e124611d49\n\
+2 R 2: f9f081d67be6678e 51077b58f167a2ce\n\
+3 L 0: cc022a35e5c03291 0365c6adc21b026f\n\
+3 L 1: 26699de09f13cd98 540e0a416f5b5137\n\
+3 L 2: 28fe9f29612d6f2d ca22d3c03e4028cf";
 
 fn frames() -> Vec<(String, Frame)> {
     let visits = |person, eye| {

@@ -86,7 +86,7 @@ fn eccentric(iris: Circle, pupil: Circle) -> Option<f32> {
     let (dx, dy) = ((iris.x - pupil.x) / iris.r, (iris.y - pupil.y) / iris.r);
     let apart = dx.hypot(dy);
     let possible = apart <= 0.2 && iris.r * (1.0 - apart) >= pupil.r * 1.3;
-    possible.then(|| STEEPEST_LIMBUS * (SIDEWAYS * dx * dx + UPRIGHT * dy * dy))
+    possible.then_some(STEEPEST_LIMBUS * (SIDEWAYS * dx * dx + UPRIGHT * dy * dy))
 }
 
 /// Mean step across a circle's left and right arcs, each direction clamped to `steepest`, in grey levels; of the two,
