@@ -12,3 +12,4 @@ mod on_chain;
 mod program;
 mod snarkjs;
 mod statements;
+mod vectors;
