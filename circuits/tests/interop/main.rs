@@ -5,6 +5,7 @@
 
 mod arkworks;
 mod assignment;
+mod ceremony;
 mod circom;
 mod evm;
 mod node;
@@ -13,3 +14,5 @@ mod program;
 mod snarkjs;
 mod statements;
 mod vectors;
+#[path = "../../src/bin/prove-bench/wtns.rs"]
+mod wtns;
