@@ -228,7 +228,10 @@ fn up(data: &Path) -> (Child, String) {
     let mut child = unum().args(["up", "--json", "--data"]).arg(data).stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let addresses: Value = serde_json::from_str(&line).unwrap();
+    let addresses: Value = serde_json::from_str(&line).unwrap_or_else(|error| {
+        let status = child.wait().unwrap();
+        panic!("`unum up` ended with {status} and said {line:?} ({error}); its reason is above")
+    });
     (child, addresses["enroll"].as_str().unwrap().to_owned())
 }
 
