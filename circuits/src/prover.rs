@@ -58,7 +58,7 @@ impl Blinding {
 }
 
 impl Prover {
-    /// Computes the tables: 24 MB, in about half a second on two cores. Keep the prover.
+    /// Computes the tables: 24 MB, in about a second on two cores. Keep the prover.
     pub fn new(key: ProvingKey) -> Self {
         let circuit = Description::pinned();
         let key = key.0;
