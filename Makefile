@@ -28,9 +28,10 @@ demo: dependencies ## The whole path on this machine: PEOPLE=20 EYES=eyes.csv ON
 test: dependencies ## Unit, vector, property and system tests
 	$(CARGO) test --workspace --locked
 
-nightly: ## The slow suites as well; fetches Node packages
+nightly: ## The slow suites and optional features as well; fetches Node packages
 	@scripts/install-dependencies nightly
-	$(CARGO) test --workspace --locked -- --include-ignored
+	$(CARGO) clippy --workspace --all-targets --all-features --locked -- -D warnings
+	$(CARGO) test --workspace --all-features --locked -- --include-ignored
 
 lint: dependencies ## Format, lints and documentation
 	$(CARGO) fmt --all --check

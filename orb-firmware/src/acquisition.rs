@@ -69,9 +69,9 @@ pub enum AcquisitionError {
         /// Why the last one did not do.
         last: Shortcoming,
     },
-    /// An image operation failed: a fault of the installation, not of the person.
-    #[error("image operation failed: {0}")]
-    Imaging(#[from] opencv::Error),
+    /// A fault of the installation, not of the person.
+    #[error(transparent)]
+    Installation(CaptureError),
 }
 
 /// Why a frame did not do.
@@ -142,7 +142,7 @@ fn one(
                 last = Some(refusal.into());
                 continue;
             }
-            Err(CaptureError::Imaging(error)) => return Err(error.into()),
+            Err(error) => return Err(AcquisitionError::Installation(error)),
         }
         match fusion::fuse(&good, needed) {
             Ok(template) => {

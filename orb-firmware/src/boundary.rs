@@ -160,6 +160,23 @@ pub(crate) fn find(image: &Plane) -> opencv::Result<Option<Boundaries>> {
     }))
 }
 
+/// The boundaries along the edges of two silhouettes, dark on bright, of which the circles are known roughly. How clear
+/// they are is measured on `image`.
+#[cfg(any(test, feature = "onnx"))]
+pub(crate) fn traced(image: &Plane, [pupil, iris]: [(&Plane, Circle); 2]) -> opencv::Result<Boundaries> {
+    let scale = image.width() as f32 / COARSE_WIDTH as f32;
+    let (fine, soft) = (image.blurred(f64::from(scale) * 0.5)?, image.blurred(f64::from(scale) * 1.0)?);
+    let pupil = contour::fitted(pupil.0, pupil.1, &PUPIL);
+    let iris = contour::fitted(iris.0, iris.1, &LIMBUS);
+    Ok(Boundaries {
+        pupil,
+        iris,
+        pupil_step: weak_step(&fine, pupil.circle),
+        iris_step: limbus::step(&soft, iris.circle, pupil.circle, STEEPEST_LIMBUS),
+        pupil_disagreement: disagreement(&fine, pupil.circle),
+    })
+}
+
 /// The brightness below which one of `part` pixels lies.
 fn quantile(image: &Plane, part: usize) -> f32 {
     let mut counts = [0_usize; 256];

@@ -8,6 +8,7 @@ use clap::Subcommand;
 
 mod capture;
 mod evaluate;
+mod finder;
 mod inspect;
 mod provision;
 mod render;

@@ -7,6 +7,7 @@ pub(crate) fn name(error: &CaptureError) -> String {
     let name = match error {
         CaptureError::Refused(refusal) => format!("{refusal:?}"),
         CaptureError::Imaging(_) => "Imaging".to_owned(),
+        CaptureError::Segmenter(_) => "Segmenter".to_owned(),
     };
     name.split([' ', '{', '(']).next().unwrap_or_default().to_owned()
 }

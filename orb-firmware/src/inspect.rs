@@ -40,6 +40,8 @@ pub struct Inspection {
 #[derive(Debug)]
 struct Found {
     boundaries: Boundaries,
+    /// How far the eye is turned: the sheet's first angle.
+    tilt: f32,
     sheet: Sheet,
     template: Template,
 }
@@ -86,19 +88,19 @@ pub fn inspect(frame: &Frame, config: &Config) -> Result<Inspection, CaptureErro
     let limits = config.limits;
     let image = Plane::of(frame);
     let mut refusals = Refusals(limits.exposure(&image).err());
-    let Some(Segmentation { boundaries, covered }) = config.segmenter.segment(&image)? else {
+    let Some(Segmentation { boundaries, covered, tilt }) = config.segmenter.segment(&image)? else {
         refusals.note(Err(Refusal::NoEye { value: 0, needed: limits.pupil_step }));
         return Ok(Inspection { image, found: None, measures: Vec::new(), refusal: refusals.0 });
     };
     let quality = Quality::of(&image, &boundaries);
     refusals.note(limits.geometry(&quality));
-    let mut sheet = Sheet::unroll(&image, &covered, &boundaries);
+    let mut sheet = Sheet::unroll(&image, &covered, &boundaries, tilt);
     visibility::hide_spots(&mut sheet, &boundaries)?;
     sheet.fill_hidden();
     let encoded = filter::encode(&sheet, config.fragility);
     let quality = quality.with_code(&sheet, &encoded);
     refusals.note(limits.code(&quality));
-    let found = Some(Found { boundaries, sheet, template: encoded.template });
+    let found = Some(Found { boundaries, tilt, sheet, template: encoded.template });
     Ok(Inspection { image, found, measures: measures(&quality, &limits), refusal: refusals.0 })
 }
 

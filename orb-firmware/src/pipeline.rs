@@ -53,6 +53,9 @@ pub enum CaptureError {
     /// An image operation failed: a fault of the installation, not of the image.
     #[error("image operation failed: {0}")]
     Imaging(#[from] opencv::Error),
+    /// The way to find the iris that was configured does not work here: a fault of the installation.
+    #[error("finding the iris failed: {0}")]
+    Segmenter(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// The template of the eye in `frame`.
@@ -65,10 +68,10 @@ pub fn template(frame: &Frame, config: &Config) -> Result<EyeTemplate, CaptureEr
     let image = Plane::of(frame);
     limits.exposure(&image)?;
     let nothing = Refusal::NoEye { value: 0, needed: limits.pupil_step };
-    let Segmentation { boundaries, covered } = config.segmenter.segment(&image)?.ok_or(nothing)?;
+    let Segmentation { boundaries, covered, tilt } = config.segmenter.segment(&image)?.ok_or(nothing)?;
     let quality = Quality::of(&image, &boundaries);
     limits.geometry(&quality)?;
-    let mut sheet = Sheet::unroll(&image, &covered, &boundaries);
+    let mut sheet = Sheet::unroll(&image, &covered, &boundaries, tilt);
     visibility::hide_spots(&mut sheet, &boundaries)?;
     sheet.fill_hidden();
     let encoded = filter::encode(&sheet, config.fragility);

@@ -140,7 +140,7 @@ proptest! {
         prop_assert!(boundaries.iris.circle.inside_percent(image.width(), image.height()) <= 100);
         let hidden = visibility::lids(&image, &boundaries).unwrap();
         prop_assert_eq!((hidden.width(), hidden.height()), (image.width(), image.height()));
-        let mut sheet = Sheet::unroll(&image, &hidden, &boundaries);
+        let mut sheet = Sheet::unroll(&image, &hidden, &boundaries, 0.0);
         visibility::hide_spots(&mut sheet, &boundaries).unwrap();
         sheet.fill_hidden();
         prop_assert!((0.0..=1.0).contains(&sheet.visible_share()));

@@ -25,13 +25,13 @@ pub(crate) struct Sheet {
 }
 
 impl Sheet {
-    /// Unrolls the iris between `boundaries`. `hidden` is an image of the frame's size that is not 0 where
-    /// something lies over the iris. What lies outside the image is hidden.
-    pub(crate) fn unroll(image: &Plane, hidden: &Plane, boundaries: &Boundaries) -> Self {
+    /// Unrolls the iris between `boundaries`, of an eye turned by `tilt` radians. `hidden` is an image of the frame's size
+    /// that is not 0 where something lies over the iris. What lies outside the image is hidden.
+    pub(crate) fn unroll(image: &Plane, hidden: &Plane, boundaries: &Boundaries, tilt: f32) -> Self {
         let mut texture = Plane::filled(ANGLES, RADII, 0);
         let mut visible = Plane::filled(ANGLES, RADII, 0);
         let edges: [_; ANGLES] = std::array::from_fn(|angle| {
-            let theta = TAU * angle as f32 / ANGLES as f32;
+            let theta = TAU * angle as f32 / ANGLES as f32 + tilt;
             (boundaries.pupil.at(theta), boundaries.iris.at(theta))
         });
         for radius in 0..RADII {

@@ -94,7 +94,7 @@ impl Visit {
                 },
                 other => Self::Unexpected(format!("{other:?}")),
             },
-            Err(SessionError::Acquisition(error @ AcquisitionError::Imaging(_))) => {
+            Err(SessionError::Acquisition(error @ AcquisitionError::Installation(_))) => {
                 return Err(SessionError::from(error).into());
             }
             Err(SessionError::Acquisition(error)) => Self::Recapture(error.to_string()),

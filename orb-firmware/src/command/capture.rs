@@ -50,6 +50,8 @@ pub(crate) struct Arguments {
     /// Which visit of the drawn person; every number gives other light, tilt and focus.
     #[arg(long, default_value_t = 0, requires = "rendered")]
     visit: u64,
+    #[command(flatten)]
+    finder: super::finder::Finder,
     /// Accept one eye where the other cannot be captured.
     #[arg(long)]
     one_eye: bool,
@@ -67,7 +69,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let mut station = Station {
         device: Device::open(&arguments.device, firmware)?,
         client: Client::new(&arguments.server)?,
-        config: acquisition::Config { one_eye: arguments.one_eye, ..acquisition::Config::default() },
+        config: acquisition::Config {
+            pipeline: arguments.finder.pipeline()?,
+            one_eye: arguments.one_eye,
+            ..acquisition::Config::default()
+        },
     };
     let attempt = station.enroll(&mut *camera(arguments), arguments.commitment, &mut UnwrapErr(SysRng))?;
     #[expect(clippy::print_stdout, reason = "a program's answer")]

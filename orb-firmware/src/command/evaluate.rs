@@ -15,6 +15,8 @@ pub(crate) struct Arguments {
     /// The list: columns path,person,eye,session,shot.
     #[arg(long)]
     manifest: PathBuf,
+    #[command(flatten)]
+    finder: super::finder::Finder,
     /// Share of differing bits as it is, or drawn towards one half where few bits can be compared.
     #[arg(long, value_enum, default_value_t = Distance::Plain)]
     distance: Distance,
@@ -61,6 +63,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<()> {
         },
         resampling: Resampling { resamples: arguments.resamples, seed: arguments.seed },
         threads: arguments.threads,
+        pipeline: arguments.finder.pipeline()?,
         ..Options::default()
     };
     let report = evaluate::run(&arguments.manifest, &options, &progress)?;

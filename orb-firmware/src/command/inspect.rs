@@ -7,7 +7,6 @@ use anyhow::{Context, Result};
 use image::{ExtendedColorType, ImageFormat};
 use orb_firmware::decode;
 use orb_firmware::inspect::{self, Figures, Inspection, Measured, Picture};
-use orb_firmware::pipeline::Config;
 
 /// What to look at.
 #[derive(clap::Args)]
@@ -17,6 +16,8 @@ use orb_firmware::pipeline::Config;
 pub(crate) struct Arguments {
     /// The image of an eye.
     image: PathBuf,
+    #[command(flatten)]
+    finder: super::finder::Finder,
     /// The picture to write. It shows the eye: keep it as you keep the image.
     #[arg(long, value_name = "PNG")]
     out: Option<PathBuf>,
@@ -28,7 +29,7 @@ pub(crate) struct Arguments {
 /// Runs all stages, draws what they found, and prints what they measured.
 pub(super) fn run(arguments: &Arguments) -> Result<()> {
     let frame = decode::read(&arguments.image).context("the image")?;
-    let inspection = inspect::inspect(&frame, &Config::default())?;
+    let inspection = inspect::inspect(&frame, &arguments.finder.pipeline()?)?;
     if let Some(path) = &arguments.out {
         save(path, &inspection.picture())?;
     }

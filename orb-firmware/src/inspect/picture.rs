@@ -77,7 +77,7 @@ fn hidden(panel: Panel, image: &Plane, found: &Found) -> Zeroizing<Vec<bool>> {
     const FINER: usize = 6; // the rim is at most some 1,300 pixels long in a panel, the sheet has 512 angles
     let mut hidden = Zeroizing::new(vec![false; panel.width * panel.height]);
     for angle in 0..ANGLES * FINER {
-        let theta = TAU * angle as f32 / (ANGLES * FINER) as f32;
+        let theta = TAU * angle as f32 / (ANGLES * FINER) as f32 + found.tilt;
         let (inner, outer) = (found.boundaries.pupil.at(theta), found.boundaries.iris.at(theta));
         for radius in 0..RADII * FINER {
             if found.sheet.visible.row(radius / FINER)[(angle + FINER / 2) / FINER % ANGLES] == 0 {

@@ -70,7 +70,7 @@ fn one(person: u64, hard: bool, options: &Options) -> Result<Option<Judged>, Cap
     match pipeline::template(&shot.frame, &options.pipeline) {
         Ok(made) => Ok(Some(Judged::of(&made.boundaries, &shot.truth))),
         Err(CaptureError::Refused(_)) => Ok(None),
-        Err(error @ CaptureError::Imaging(_)) => Err(error),
+        Err(error) => Err(error),
     }
 }
 

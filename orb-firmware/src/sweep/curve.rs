@@ -140,7 +140,7 @@ pub(super) fn enroll(person: u64, config: &Config) -> Result<Option<Enrolled>, C
     match pipeline::template(&frame, config) {
         Ok(made) => Ok(Some(Enrolled { subject, template: made.template })),
         Err(CaptureError::Refused(_)) => Ok(None),
-        Err(error @ CaptureError::Imaging(_)) => Err(error),
+        Err(error) => Err(error),
     }
 }
 
@@ -181,7 +181,7 @@ pub(super) fn curve(
                 Ok(apart(&one.template, &made.template).map_or(Outcome::Incomparable, Outcome::Distance))
             }
             Err(error @ CaptureError::Refused(_)) => Ok(Outcome::Refused(gate::name(&error))),
-            Err(error @ CaptureError::Imaging(_)) => Err(error),
+            Err(error) => Err(error),
         }
     })?;
     let points = values.iter().zip(outcomes.chunks(enrolled.len()));
