@@ -62,7 +62,13 @@ impl Limit {
 
     /// Whether `distance` is at most this limit, exactly.
     pub fn admits(self, distance: Distance) -> bool {
-        u64::from(distance.differing()) * 10_000 <= u64::from(self.0) * u64::from(distance.compared())
+        self.admits_counts(distance.differing(), distance.compared())
+    }
+
+    /// [`Limit::admits`] for counts of up to 16,384 bits each that need not be a fraction: of nothing compared it
+    /// admits nothing differing.
+    pub(crate) fn admits_counts(self, differing: u32, compared: u32) -> bool {
+        u64::from(differing) * 10_000 <= u64::from(self.0) * u64::from(compared)
     }
 }
 
