@@ -4,7 +4,7 @@
 //! dropped. Knows nothing about who stands in the blocks.
 #![allow(unsafe_code)] // memory of our own, and what the system is asked to do with it
 
-use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
@@ -42,13 +42,15 @@ impl Blocks {
         assert!(len > 0, "there is no memory of no size");
         let layout = layout(len);
         // SAFETY: the layout is not of size 0.
-        let memory = unsafe { alloc_zeroed(layout) };
+        let memory = unsafe { alloc(layout) };
         let Some(first) = NonNull::new(memory.cast()) else { handle_alloc_error(layout) };
-        // SAFETY: the pages are ours alone, whole, and filled with zeros whichever kind of page they lie on.
+        // SAFETY: the pages are ours alone, whole, and this long.
         let is_locked = unsafe {
             if layout.align() == HUGE_PAGE {
-                let _ = madvise(memory.cast(), layout.size(), Advice::LinuxHugepage); // slower without, not wrong
+                // Before anything is written: then it is too late. Slower without, not wrong.
+                let _ = madvise(memory.cast(), layout.size(), Advice::LinuxHugepage);
             }
+            memory.write_bytes(0, layout.size());
             mlock(memory.cast(), layout.size()).is_ok()
         };
         Self { first, len, is_locked }
