@@ -25,12 +25,13 @@ use unum_identity::time::UnixTime;
 use unum_iris::EyePair;
 
 use crate::gallery::{self, Everyone};
+use crate::matcher::{Finding, MatcherGone, People};
 use crate::sealed::{Person, Place};
 use crate::server::App;
 use crate::store::devices::Device;
 use crate::store::sessions::IssuedNonce;
 use crate::store::{StoreError, Tx, devices, leaves, lock_enrollments, reviews, roots, sessions, templates};
-use crate::uniqueness::{Finding, Probe, Unfit};
+use crate::uniqueness::{Probe, Unfit};
 
 /// Seconds of an hour: the finest time that is kept with a leaf.
 const HOUR: u64 = 3600;
@@ -199,16 +200,23 @@ async fn judge(app: &App, payload: &Payload, eyes: EyePair) -> Result<Judgement,
         Ok(probe) => Arc::new(probe),
         Err(unfit) => return Ok(Judgement::Refuse(unfit.into())),
     };
-    let everyone = app.gallery.sync(&app.store).await?;
-    let finding = scan(app, &probe, everyone.people().to_vec()).await;
+    app.gallery.sync(&app.store).await?;
+    let (finding, everyone) = app.matcher.scan(Arc::clone(&probe)).await?;
     Ok(Judgement::Compared(Compared { probe, finding, everyone }))
 }
 
-/// Compares on other threads than those that answer requests.
-async fn scan(app: &App, probe: &Arc<Probe>, people: Vec<Arc<EyePair>>) -> Finding {
+/// Compares with a few people, on other threads than those that answer requests.
+async fn scan(app: &App, probe: &Arc<Probe>, people: People) -> Result<Finding, StoreError> {
     let (probe, thresholds) = (Arc::clone(probe), app.config.thresholds);
     let scan = tokio::task::spawn_blocking(move || probe.scan(&people, thresholds));
-    scan.await.expect("a scan does not panic, and is not cancelled")
+    scan.await.map_err(|_| MatcherGone.into())
+}
+
+impl From<MatcherGone> for StoreError {
+    /// Nothing is decided, and the same envelope may come again: as when the database is gone.
+    fn from(error: MatcherGone) -> Self {
+        Self::Unavailable(error.to_string())
+    }
 }
 
 /// Whether nonce and counter let this envelope in.
@@ -279,7 +287,7 @@ async fn decide(
         lock_enrollments(tx).await?;
         let tail = app.gallery.tail(tx, everyone).await?;
         people += tail.len() as u64;
-        finding = scan(app, probe, tail).await;
+        finding = scan(app, probe, tail).await?;
     }
     match finding {
         Finding::Unique => admit(app, tx, payload, probe, people, now).await,

@@ -6,10 +6,12 @@
 //!
 //! Eyes are wiped when dropped. Knows nothing of verdicts.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use unum_iris::EyePair;
 
+use crate::matcher::People;
 use crate::sealed::{Person, Place, Sealed, TemplateKey};
 use crate::store::templates::{self, TemplateRow};
 use crate::store::{Store, StoreError, Tx};
@@ -20,8 +22,15 @@ const PAGE: u64 = 1000;
 /// Everyone up to some row.
 #[derive(Clone, Default)]
 pub(crate) struct Everyone {
-    people: Vec<Arc<EyePair>>,
+    people: People,
     /// The nonce of the last row: random, so it is this row's alone.
+    last: Option<[u8; 24]>,
+}
+
+/// Who came after somebody.
+struct Newcomers {
+    people: Vec<EyePair>,
+    /// As [`Everyone`]'s, with them.
     last: Option<[u8; 24]>,
 }
 
@@ -29,6 +38,8 @@ pub(crate) struct Everyone {
 pub(crate) struct Gallery {
     key: TemplateKey,
     everyone: RwLock<Everyone>,
+    /// Whether it was said that memory cannot be locked: once is enough.
+    has_warned: AtomicBool,
 }
 
 /// What was read is not the continuation of what is known.
@@ -42,7 +53,7 @@ enum FollowError {
 
 impl Everyone {
     /// The eyes, in order of arrival.
-    pub(crate) fn people(&self) -> &[Arc<EyePair>] {
+    pub(crate) fn people(&self) -> &People {
         &self.people
     }
 
@@ -52,7 +63,7 @@ impl Everyone {
     }
 
     /// The people of `rows` after the watermark. `rows` begin at the watermark.
-    fn follow(&self, rows: &[TemplateRow], key: &TemplateKey) -> Result<Self, FollowError> {
+    fn follow(&self, rows: &[TemplateRow], key: &TemplateKey) -> Result<Newcomers, FollowError> {
         let (known, new) = rows.split_at(rows.len().min(usize::from(self.last.is_some())));
         let is_known = |row: &TemplateRow| row.seq == self.watermark() && Some(row.sealed.nonce) == self.last;
         if self.last.is_some() && !known.first().is_some_and(is_known) {
@@ -64,9 +75,9 @@ impl Everyone {
                 return Err(FollowError::Diverged);
             }
             let opened = key.open(&row.sealed, Place::Template { seq });
-            people.push(Arc::new(opened.map_err(|_| FollowError::Unopenable { seq })?.eyes));
+            people.push(opened.map_err(|_| FollowError::Unopenable { seq })?.eyes);
         }
-        Ok(Self { people, last: rows.last().map(|row| row.sealed.nonce) })
+        Ok(Newcomers { people, last: rows.last().map(|row| row.sealed.nonce) })
     }
 }
 
@@ -84,7 +95,7 @@ impl From<FollowError> for StoreError {
 impl Gallery {
     /// An empty cache.
     pub(crate) fn new(key: TemplateKey) -> Self {
-        Self { key, everyone: RwLock::default() }
+        Self { key, everyone: RwLock::default(), has_warned: AtomicBool::new(false) }
     }
 
     /// Reads what is new, and gives everyone as of now.
@@ -95,7 +106,7 @@ impl Gallery {
             let read = |tx: Arc<Tx>| async move { templates::from(&tx, seq, PAGE).await };
             let rows = store.run_tx("read_templates", read).await?;
             match known.follow(&rows, &self.key) {
-                Ok(new) => self.extend(&known, new),
+                Ok(new) => self.extend(known, &new),
                 Err(FollowError::Diverged) if known.watermark() > 0 => {
                     tracing::warn!("the templates are not those in memory: reading all of them again");
                     *self.everyone.write().unwrap_or_else(PoisonError::into_inner) = Everyone::default();
@@ -110,26 +121,38 @@ impl Gallery {
     }
 
     /// Everyone who came after `known`. Complete if the transaction holds the lock of enrollments.
-    pub(crate) async fn tail(&self, tx: &Tx, known: &Everyone) -> Result<Vec<Arc<EyePair>>, StoreError> {
+    pub(crate) async fn tail(&self, tx: &Tx, known: &Everyone) -> Result<People, StoreError> {
         let rows = templates::from(tx, known.watermark(), i64::MAX as u64).await?;
         match known.follow(&rows, &self.key) {
-            Ok(tail) => Ok(tail.people),
+            Ok(tail) => Ok(tail.people.into_iter().collect()),
             // The scan that led here was of another history.
             Err(FollowError::Diverged) => Err(StoreError::Unavailable("the templates were replaced".into())),
             Err(error) => Err(error.into()),
         }
     }
 
-    fn known(&self) -> Everyone {
+    /// Everyone as of the last time rows were read.
+    pub(crate) fn known(&self) -> Everyone {
         self.everyone.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Adds `new` to what was `known`, unless somebody else has been faster.
-    fn extend(&self, known: &Everyone, new: Everyone) {
+    fn extend(&self, known: Everyone, new: &Newcomers) {
         let mut everyone = self.everyone.write().unwrap_or_else(PoisonError::into_inner);
-        if everyone.last == known.last && new.last.is_some() {
-            everyone.people.extend(new.people);
-            everyone.last = new.last;
+        if everyone.last != known.last || new.last.is_none() {
+            return;
+        }
+        drop(known); // or its share of the last block would have it copied
+        for person in &new.people {
+            everyone.people.push(person);
+        }
+        everyone.last = new.last;
+        if !everyone.people.is_locked() && !self.has_warned.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                people = everyone.watermark(),
+                "the system does not let everyone's eyes be locked in memory, they may be swapped out: raise the \
+                 limit (`ulimit -l unlimited`, or `LimitMEMLOCK=infinity` in the unit file)"
+            );
         }
     }
 }
@@ -171,7 +194,7 @@ mod tests {
     /// A cache that has read `rows`.
     fn knows(rows: &[TemplateRow]) -> Gallery {
         let gallery = Gallery::new(key());
-        gallery.extend(&Everyone::default(), Everyone::default().follow(rows, &key()).unwrap());
+        gallery.extend(Everyone::default(), &Everyone::default().follow(rows, &key()).unwrap());
         gallery
     }
 
@@ -183,9 +206,9 @@ mod tests {
         assert_eq!(known.watermark(), 3);
         let new = known.follow(&rows[2..], &key()).unwrap();
         assert_eq!(new.people.len(), 2);
-        gallery.extend(&known, new);
+        gallery.extend(known, &new);
         assert_eq!(gallery.known().watermark(), 5);
-        assert!(*gallery.known().people()[4] == pair(eye(8), eye(9)));
+        assert!(gallery.known().people().person(4) == pair(eye(8), eye(9)));
     }
 
     #[test]
@@ -193,8 +216,8 @@ mod tests {
         let rows = rows(4);
         let gallery = knows(&rows[..2]);
         let known = gallery.known();
-        gallery.extend(&known, known.follow(&rows[1..], &key()).unwrap());
-        gallery.extend(&known, known.follow(&rows[1..3], &key()).unwrap());
+        gallery.extend(known.clone(), &known.follow(&rows[1..], &key()).unwrap());
+        gallery.extend(known.clone(), &known.follow(&rows[1..3], &key()).unwrap());
         assert_eq!(gallery.known().watermark(), 4);
     }
 

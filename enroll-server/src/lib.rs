@@ -2,7 +2,7 @@
 //! log, and tells apps whether a proof shows a human.
 //!
 //! ```text
-//! routes ─► enrollment ─► uniqueness (gallery) ─┐
+//! routes ─► enrollment ─► matcher (gallery) ────┐
 //!    │           └────────────────────────────► store (Postgres: the only truth)
 //!    ├────► published (the tree) ───────────────┤
 //!    └────► verify (circuits) ──────────────────┘
@@ -14,7 +14,8 @@
 //! | [`server`] | starting, stopping, and what runs beside the requests |
 //! | `routes` | HTTP: parse, one call, answer |
 //! | `enrollment` | the way of one envelope through the server |
-//! | `uniqueness`, `gallery` | whether these eyes are new; everyone's eyes in memory |
+//! | `uniqueness`, `gallery` | whether these eyes are fit to be compared; which rows are in memory |
+//! | [`matcher`] | everyone's eyes in memory, and the comparison with all of them |
 //! | `published` | the tree in memory; checkpoints, paths, snapshots |
 //! | `verify` | proofs, roots that count, nullifiers |
 //! | `store` | the SQL of each table |
@@ -28,6 +29,7 @@ pub mod config;
 mod enrollment;
 mod gallery;
 pub mod keys;
+pub mod matcher;
 mod problem;
 mod published;
 mod routes;

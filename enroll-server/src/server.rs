@@ -15,6 +15,7 @@ use unum_identity::time::{Clock, UnixTime};
 use crate::config::{Config, ConfigError};
 use crate::gallery::Gallery;
 use crate::keys::Keys;
+use crate::matcher::Batcher;
 use crate::published::Published;
 use crate::routes;
 use crate::store::{SCHEMA, Store, StoreError, chain, sessions};
@@ -34,7 +35,8 @@ pub(crate) struct App {
     pub(crate) keys: Keys,
     pub(crate) metrics: Metrics,
     pub(crate) store: Store,
-    pub(crate) gallery: Gallery,
+    pub(crate) gallery: Arc<Gallery>,
+    pub(crate) matcher: Batcher,
     pub(crate) published: Published,
     pub(crate) verifier: Arc<circuits::Verifier>,
     rng: Mutex<Entropy>,
@@ -118,17 +120,21 @@ impl Server {
         let metrics = Metrics::default();
         let store =
             Store::open(&config.database_url, &SCHEMA, config.startup_wait(), metrics.clone()).await?;
-        let gallery = Gallery::new(keys.template.clone());
+        let gallery = Arc::new(Gallery::new(keys.template.clone()));
         let published = Published::new(config.origin.clone(), keys.signing.clone());
         let people = gallery.sync(&store).await?.watermark();
         let leaves = published.sync(&store).await?;
+        let kernel = unum_iris::Kernel::fastest().name();
+        metrics.gauge("enroll_matcher_kernel", &[("kernel", kernel)], 1.0);
+        let matcher = Batcher::start(Arc::clone(&gallery), config.thresholds, metrics.clone());
 
         let service_key = keys.service_key();
         let rng = Mutex::new(rng);
-        let app = Arc::new(App { config, clock, keys, metrics, store, gallery, published, verifier, rng });
+        let app =
+            Arc::new(App { config, clock, keys, metrics, store, gallery, matcher, published, verifier, rng });
         app.count_leaves(leaves);
         let listening = Listening::start(app.config.bind, routes::router(Arc::clone(&app))).await?;
-        tracing::info!(addr = %listening.addr(), people, leaves, "listening");
+        tracing::info!(addr = %listening.addr(), people, leaves, kernel, "listening");
         Ok(Self { listening, housekeeping: Housekeeping::start(app), service_key })
     }
 
