@@ -258,6 +258,7 @@ impl Common<'_> {
             "distribution",
             &json!({
                 "ledger": LEDGER,
+                "accept_keys_of_one_maker": true, // made on this machine, for this machine
                 "enroll_server": url(enroll.addr()),
                 "set": { "origin": ORIGIN, "key": enroll.service_key(), "devices": devices },
             }),

@@ -2,7 +2,7 @@
 //! `proving.key` there may be `proving.download`, the same key in the form to download.
 //!
 //! The one part of this crate that does I/O, behind the feature `folder`: the library that proves and verifies is
-//! handed bytes, and only programs that make key folders or read a proving key turn it on.
+//! handed bytes, and only programs that make key folders or read a key from disk turn it on.
 //!
 //! A folder appears whole or not at all: it is written beside its place and renamed, so that two programs that
 //! create it at once end with the keys of one of them. `keys.json` lies beside what it describes, so it shows
@@ -78,7 +78,7 @@ impl KeyFolder {
     /// # Errors
     ///
     /// A [`FolderError`]; the keys themselves are not read yet.
-    pub fn open_or_create(path: &Path, rng: &mut impl CryptoRng) -> Result<Self, FolderError> {
+    pub fn open_or_create(path: &Path, rng: &mut dyn CryptoRng) -> Result<Self, FolderError> {
         if Self::exists(path) { Self::open(path) } else { Self::create(path, || ProvingKey::generate(rng)) }
     }
 
@@ -173,11 +173,13 @@ impl KeyFolder {
     /// [`FolderError::Io`] or [`FolderError::Key`].
     pub fn verifying_key(&self) -> Result<VerifyingKey, FolderError> {
         let path = self.path.join(VERIFYING);
-        let key = VerifyingKey::from_bytes(&read(&path)?).and_then(|key| match key.hash() {
-            found if found == self.hashes.verifying_key => Ok(key),
-            found => Err(KeyError::OtherKey { expected: self.hashes.verifying_key, found }),
-        });
-        key.map_err(|source| FolderError::Key { path, source })
+        let key = read_verifying_key(&path)?;
+        match (self.hashes.verifying_key, key.hash()) {
+            (expected, found) if expected == found => Ok(key),
+            (expected, found) => {
+                Err(FolderError::Key { path, source: KeyError::OtherKey { expected, found } })
+            }
+        }
     }
 
     /// Reads both keys and sees that they are a pair for this program's circuit.
@@ -193,6 +195,16 @@ impl KeyFolder {
             Err(FolderError::NoPair { path: self.path.clone() })
         }
     }
+}
+
+/// Reads a verifying key that lies anywhere: what a service that only verifies has of a key folder.
+///
+/// # Errors
+///
+/// [`FolderError::Io`] or [`FolderError::Key`].
+pub fn read_verifying_key(path: &Path) -> Result<VerifyingKey, FolderError> {
+    VerifyingKey::from_bytes(&read(path)?)
+        .map_err(|source| FolderError::Key { path: path.to_owned(), source })
 }
 
 fn write_pair(folder: &Path, key: &ProvingKey) -> Result<(), FolderError> {

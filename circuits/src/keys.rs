@@ -56,7 +56,7 @@ pub struct ProvingKey(pub(crate) ark_groth16::ProvingKey<Bn254>);
 
 impl ProvingKey {
     /// Makes a new pair of keys. See the module's header for what they are good for.
-    pub fn generate(rng: &mut impl CryptoRng) -> Self {
+    pub fn generate(rng: &mut dyn CryptoRng) -> Self {
         let shape = Circuit::shape();
         let key = Groth16::<Bn254, Quotient>::generate_random_parameters_with_reduction(
             shape,

@@ -17,7 +17,7 @@
 //! | [`interop`] | proofs and keys in the forms of other systems |
 //!
 //! Does no I/O, reads no clock and draws no randomness that was not handed in. The one exception stands behind the
-//! feature `folder`: key files on disk, for the programs that create them. The feature `program`, on by default, is for
+//! feature `folder`: key files on disk, for the programs that make or read them. The feature `program`, on by default, is for
 //! the programs of this package; the other members of the workspace turn it off. Knows nothing of people, apps or money.
 
 mod arithmetic;

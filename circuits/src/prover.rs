@@ -83,7 +83,7 @@ impl Prover {
         &self,
         public: &Public,
         private: &Private,
-        rng: &mut impl CryptoRng,
+        rng: &mut dyn CryptoRng,
     ) -> Result<ProofBytes, ProveError> {
         let assignment = Assignment::new(public, private)?;
         let mut randomness = Randomness(rng);

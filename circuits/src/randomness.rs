@@ -1,14 +1,15 @@
 //! The caller's randomness, under the trait that arkworks asks for (`rand` 0.8).
 //!
-//! Every draw is passed on: no second generator, no seed, nothing to get wrong.
+//! Every draw is passed on: no second generator, no seed, nothing to get wrong. Not generic, like every function here
+//! that takes randomness: what is generic is compiled again in every crate that calls it, and proving is large.
 
 use ark_std::rand::{CryptoRng as OldCryptoRng, Error, RngCore};
 use rand_core::CryptoRng;
 
 /// A generator of `rand_core` 0.10 as one of `rand` 0.8.
-pub(crate) struct Randomness<'a, R>(pub &'a mut R);
+pub(crate) struct Randomness<'a>(pub &'a mut dyn CryptoRng);
 
-impl<R: CryptoRng> RngCore for Randomness<'_, R> {
+impl RngCore for Randomness<'_> {
     fn next_u32(&mut self) -> u32 {
         self.0.next_u32()
     }
@@ -27,4 +28,4 @@ impl<R: CryptoRng> RngCore for Randomness<'_, R> {
     }
 }
 
-impl<R: CryptoRng> OldCryptoRng for Randomness<'_, R> {}
+impl OldCryptoRng for Randomness<'_> {}

@@ -11,32 +11,33 @@
 //!
 //! where `ψ` is the Frobenius endomorphism carried over to the twist. arkworks' own test multiplies by `6x²`.
 
-use ark_bn254::{Config, G2Affine, G2Projective};
+use ark_bn254::{Config, Fq2, G2Affine, G2Projective};
 use ark_ec::bn::BnConfig;
 use ark_ec::{AdditiveGroup, AffineRepr};
 use ark_ff::Field;
 
+use crate::arithmetic::Branchless;
+
 /// Whether `point`, which is on the twist, is in G2.
 pub(crate) fn contains(point: &G2Affine) -> bool {
     let multiple = point.mul_bigint(Config::X);
-    let once = frobenius(multiple);
-    let twice = frobenius(once);
-    multiple + point + once + twice == frobenius(twice).double()
+    let psi = |G2Projective { x, y, z }: G2Projective| {
+        let (x, y) = frobenius(x, y);
+        G2Projective::new_unchecked(x, y, z.frobenius_map(1))
+    };
+    let once = psi(multiple);
+    let twice = psi(once);
+    multiple + point + once + twice == psi(twice).double()
 }
 
-/// `ψ`: untwist, raise both coordinates to the power `q`, twist again.
-fn frobenius(mut point: G2Projective) -> G2Projective {
-    for coordinate in [&mut point.x, &mut point.y, &mut point.z] {
-        coordinate.frobenius_map_in_place(1);
-    }
-    point.x *= Config::TWIST_MUL_BY_Q_X;
-    point.y *= Config::TWIST_MUL_BY_Q_Y;
-    point
+/// `ψ` of a point's coordinates: untwist, raise both to the power `q`, twist again.
+pub(crate) fn frobenius(x: Fq2, y: Fq2) -> (Fq2, Fq2) {
+    (x.frobenius_map(1).times(&Config::TWIST_MUL_BY_Q_X), y.frobenius_map(1).times(&Config::TWIST_MUL_BY_Q_Y))
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use ark_bn254::{Fq2, Fr, g2};
+    use ark_bn254::{Fr, g2};
     use ark_ec::{CurveConfig, CurveGroup};
     use ark_ff::{PrimeField, UniformRand, Zero};
     use ark_std::rand::Rng;

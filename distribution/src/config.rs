@@ -7,6 +7,7 @@
 //! ledger = "6f0c…"                                  # 16 bytes in hex, drawn once: openssl rand -hex 16
 //! keys = "/var/lib/unum/distribution"
 //! verifying_key = "/usr/share/unum/membership.vk"
+//! ceremony_key = "58ef…"                            # the hash that everybody who took part knows
 //! enroll_server = "http://127.0.0.1:8080"
 //!
 //! [set]                                             # whose checkpoints are believed
@@ -22,7 +23,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use service::OperatorToken;
 use service::config::{FileError, WeakToken};
-use unum_identity::bytes::{DeviceId, DeviceKey, LedgerId, ServiceKey};
+use unum_identity::bytes::{DeviceId, DeviceKey, KeyHash, LedgerId, ServiceKey};
 
 /// The server's configuration. `Debug` shows no value: the database address and the token are secrets.
 #[derive(Clone, Deserialize)]
@@ -45,6 +46,12 @@ pub struct Config {
     pub keys: PathBuf,
     /// File of the verifying key of membership proofs.
     pub verifying_key: PathBuf,
+    /// Hash of the verifying key that a ceremony of many ended with, from a source you trust.
+    #[serde(default)]
+    pub ceremony_key: Option<KeyHash>,
+    /// Accepts keys whose maker could forge claims: for trying things out, never where the money buys anything.
+    #[serde(default)]
+    pub accept_keys_of_one_maker: bool,
     /// Base address of the enrollment server that publishes the set.
     pub enroll_server: String,
     /// Whose checkpoints of the set are believed.

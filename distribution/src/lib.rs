@@ -16,6 +16,7 @@
 //! | `period` | the life of a period, from its snapshot to its sealed statement |
 //! | `eligible` | who may claim: the published set, believed only as far as its signature |
 //! | `claim` | the way of one claim through the server |
+//! | [`proof_key`] | the key that claims are checked with, and who could forge them |
 //! | [`ledger`] | accounts, entries, hashes, the check of all of them |
 //! | `store` | the SQL of each table |
 //!
@@ -31,6 +32,7 @@ mod eligible;
 pub mod ledger;
 mod period;
 mod programme;
+pub mod proof_key;
 mod routes;
 pub mod server;
 mod store;

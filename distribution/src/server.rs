@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::num::NonZero;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
@@ -17,6 +16,7 @@ use unum_identity::time::Clock;
 use crate::app::App;
 use crate::config::{Config, ConfigError};
 use crate::eligible::PublishedSet;
+use crate::proof_key::{self, ProofKeyError};
 use crate::routes;
 use crate::store::{SCHEMA, Store, StoreError, chain, ledger};
 
@@ -30,14 +30,9 @@ pub enum StartError {
     /// Look at the key file.
     #[error(transparent)]
     Key(#[from] KeyFileError),
-    /// Make or copy the verifying key.
-    #[error("{path} holds no verifying key: {reason}")]
-    VerifyingKey {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        reason: String,
-    },
+    /// Look at the verifying key, or say that it may be used.
+    #[error(transparent)]
+    ProofKey(#[from] ProofKeyError),
     /// Postgres does not answer, or its schema is not ours: see the reason.
     #[error("database: {0}")]
     Database(String),
@@ -82,7 +77,7 @@ impl Server {
         config.check()?;
         let signing = key_file::load_or_create(&config.keys.join("signing.key"), rng)?;
         let signing = SigningKey::from_bytes(&signing);
-        let key = read_verifying_key(&config)?;
+        let key = proof_key::load(&config)?;
         let metrics = Metrics::default();
         let store =
             Store::open(&config.database_url, &SCHEMA, config.startup_wait(), metrics.clone()).await?;
@@ -125,10 +120,4 @@ impl Server {
     pub async fn shutdown(self) {
         self.listening.shutdown().await;
     }
-}
-
-fn read_verifying_key(config: &Config) -> Result<circuits::VerifyingKey, StartError> {
-    let wrong = |reason| StartError::VerifyingKey { path: config.verifying_key.clone(), reason };
-    let bytes = std::fs::read(&config.verifying_key).map_err(|error| wrong(error.to_string()))?;
-    circuits::VerifyingKey::from_bytes(&bytes).map_err(|error| wrong(error.to_string()))
 }

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use circuits::Verifier;
+use circuits::folder::{FolderError, read_verifying_key};
 use rand_core::CryptoRng;
 use service::http::{ListenError, Listening};
 use service::key_file::KeyFileError;
@@ -38,7 +40,7 @@ pub(crate) struct App {
     pub(crate) gallery: Arc<Gallery>,
     pub(crate) matcher: Batcher,
     pub(crate) published: Published,
-    pub(crate) verifier: Arc<circuits::Verifier>,
+    pub(crate) verifier: Arc<Verifier>,
     rng: Mutex<Entropy>,
 }
 
@@ -79,13 +81,8 @@ pub enum StartError {
     #[error(transparent)]
     Keys(#[from] KeyFileError),
     /// The verifying key is missing or not one. Make it, or correct the path.
-    #[error("cannot use the verifying key {path}: {reason}")]
-    VerifyingKey {
-        /// The file.
-        path: std::path::PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
+    #[error(transparent)]
+    VerifyingKey(#[from] FolderError),
     /// Postgres cannot be reached, or what it holds cannot be read.
     #[error("cannot use the database: {0}")]
     Database(String),
@@ -116,7 +113,7 @@ impl Server {
     ) -> Result<Self, StartError> {
         config.check()?;
         let keys = Keys::load_or_create(&config.keys, &mut rng)?;
-        let verifier = Arc::new(read_verifier(&config)?);
+        let verifier = Arc::new(Verifier::new(&read_verifying_key(&config.verifying_key)?));
         let metrics = Metrics::default();
         let store =
             Store::open(&config.database_url, &SCHEMA, config.startup_wait(), metrics.clone()).await?;
@@ -153,13 +150,6 @@ impl Server {
         drop(self.housekeeping);
         self.listening.shutdown().await;
     }
-}
-
-fn read_verifier(config: &Config) -> Result<circuits::Verifier, StartError> {
-    let error = |reason: String| StartError::VerifyingKey { path: config.verifying_key.clone(), reason };
-    let bytes = std::fs::read(&config.verifying_key).map_err(|e| error(e.to_string()))?;
-    let key = circuits::VerifyingKey::from_bytes(&bytes).map_err(|e| error(e.to_string()))?;
-    Ok(circuits::Verifier::new(&key))
 }
 
 /// What runs beside the requests. Stops when dropped; a transaction half-way is rolled back.

@@ -15,7 +15,7 @@ use crate::pipeline::{self, CaptureError};
 use crate::quality::Refusal;
 
 /// How a person is captured.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Config {
     /// How a frame becomes a template.
     pub pipeline: pipeline::Config,

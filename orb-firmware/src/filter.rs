@@ -6,7 +6,7 @@
 //! Bowyer and Flynn 2009, "The best bits in an iris code").
 //!
 //! Kernel sizes, widths and wavelengths are those of the design. Everything from the sheet on is integer arithmetic
-//! with taps in fixed point at 2^15, so that a sheet gives the same code on every machine. Knows nothing about images.
+//! with taps in fixed point, so that a sheet gives the same code on every machine. Knows nothing about images.
 
 use std::f64::consts::TAU;
 use std::sync::OnceLock;
@@ -19,7 +19,14 @@ use crate::sheet::{ANGLES, RADII, Sheet};
 
 /// Taps along the radius, of both filters.
 const KERNEL_RADII: usize = 21;
-const UNIT: f64 = 32_768.0; // fixed point at 2^15
+
+/// Fixed point of the taps along the radius and along the angle, and of what the first pass hands to the second: a row
+/// of unit norm over pixels of 255 is at most 255 · √21 · 2^4 < 2^15, and the sum of the second pass below 2^31.
+const ACROSS_BITS: u32 = 12;
+const BETWEEN_BITS: u32 = 4;
+const ALONG_BITS: u32 = 13;
+/// Fixed point of a response.
+const RESPONSE_BITS: u32 = BETWEEN_BITS + ALONG_BITS;
 
 /// Least visible share under a kernel, in hundredths: the design's 0.93.
 const MIN_VISIBLE_PERCENT: u32 = 93;
@@ -39,9 +46,9 @@ const SHAPES: [Shape; 2] = [
     Shape { angles: 17, sigma: (2.0, 5.86), wavelength: 8.0 },
 ];
 
-/// The taps of one filter, row by row along the radius.
+/// The taps of one filter: a Gaussian along the radius times a carrier under a Gaussian along the angle.
 struct Kernel {
-    angles: usize,
+    across: Vec<i16>,
     real: Vec<i16>,
     imaginary: Vec<i16>,
 }
@@ -74,18 +81,18 @@ impl Default for Fragility {
 
 /// Filters a sheet.
 pub(crate) fn encode(sheet: &Sheet, fragility: Fragility) -> Encoded {
-    let rows = Padded::new(&sheet.texture);
     let mut code = Zeroizing::new([0_u64; COLUMNS]);
     let mut mask = Zeroizing::new([0_u64; COLUMNS]);
+    let visible = VisibleCount::new(&sheet.visible);
     let mut strengths = [(); 2].map(|()| Zeroizing::new(Vec::with_capacity(ROWS * COLUMNS)));
     for (filter, kernel) in kernels().iter().enumerate() {
-        let window = VisibleCount::new(&sheet.visible, kernel.angles);
+        let rows = Rows::of(&sheet.texture, &kernel.across);
         for row in 0..ROWS {
             for column in 0..COLUMNS {
-                if !window.enough(centre(row), 2 * column) {
+                if !visible.enough(centre(row), 2 * column, kernel.angles()) {
                     continue;
                 }
-                let response = kernel.response(&rows, centre(row), 2 * column);
+                let response = kernel.response(&rows, row, 2 * column);
                 strengths[filter].push(response.squared());
                 for (part, trusted) in response.trusted(fragility, filter).into_iter().enumerate() {
                     let bit = (2 * filter + part) * ROWS + row;
@@ -109,7 +116,7 @@ const fn centre(row: usize) -> usize {
     margin + row * (RADII - 1 - 2 * margin) / (ROWS - 1)
 }
 
-/// A complex response in fixed point: 2^15 is one grey level.
+/// A complex response in fixed point: 2^17 is one grey level.
 struct Response {
     parts: [i32; 2],
 }
@@ -123,12 +130,12 @@ impl Response {
     /// Whether the signs of the real and the imaginary part can be trusted.
     fn trusted(&self, fragility: Fragility, filter: usize) -> [bool; 2] {
         let squared = self.squared();
-        let weakest = (u64::from(fragility.min_strength[filter]) << 15) / 100;
+        let weakest = (u64::from(fragility.min_strength[filter]) << RESPONSE_BITS) / 100;
         let strong = squared > 0 && squared >= weakest * weakest;
         let sine = u64::from(fragility.min_sine[filter]);
         self.parts.map(|part| {
             let part = u64::from(part.unsigned_abs());
-            // |part| / |response| ≥ sine / 1000, squared. At most (2^28)² · 10^6: fits in 128 bits.
+            // |part| / |response| ≥ sine / 1000, squared. At most (2^31)² · 10^6: fits in 128 bits.
             strong && u128::from(part * part) * 1_000_000 >= u128::from(squared) * u128::from(sine * sine)
         })
     }
@@ -140,42 +147,47 @@ fn median_strength(squares: &mut [u64]) -> u32 {
     }
     let middle = squares.len() / 2;
     let (_, median, _) = squares.select_nth_unstable(middle);
-    ((median.isqrt() * 100) >> 15) as u32
+    ((median.isqrt() * 100) >> RESPONSE_BITS) as u32
 }
 
-/// The texture with each row continued around the circle, so that no kernel meets an edge.
-struct Padded {
-    pixels: Zeroizing<Vec<i16>>,
+/// One row for each of the code's, smoothed along the radius and continued around the circle, so that no kernel meets an
+/// edge.
+struct Rows {
+    values: Zeroizing<Vec<i16>>,
 }
 
 const PAD: usize = 20; // half of the widest kernel
 const STRIDE: usize = ANGLES + 2 * PAD;
 
-impl Padded {
-    fn new(texture: &Plane) -> Self {
-        let mut pixels = Zeroizing::new(Vec::with_capacity(STRIDE * RADII));
-        for radius in 0..RADII {
-            let row = texture.row(radius);
-            let around = row[ANGLES - PAD..].iter().chain(row).chain(&row[..PAD]);
-            pixels.extend(around.map(|&v| i16::from(v)));
+impl Rows {
+    fn of(texture: &Plane, across: &[i16]) -> Self {
+        let mut values = Zeroizing::new(Vec::with_capacity(STRIDE * ROWS));
+        for row in 0..ROWS {
+            let mut sums = Zeroizing::new([1_i32 << (ACROSS_BITS - BETWEEN_BITS - 1); ANGLES]); // rounds
+            for (radius, &tap) in (centre(row) - KERNEL_RADII / 2..).zip(across) {
+                for (sum, &pixel) in sums.iter_mut().zip(texture.row(radius)) {
+                    *sum += i32::from(pixel) * i32::from(tap);
+                }
+            }
+            let around = sums[ANGLES - PAD..].iter().chain(&sums[..]).chain(&sums[..PAD]);
+            values.extend(around.map(|sum| (sum >> (ACROSS_BITS - BETWEEN_BITS)) as i16));
         }
-        Self { pixels }
+        Self { values }
     }
 
-    /// `length` pixels of a row, centred on `angle`.
-    fn around(&self, radius: usize, angle: usize, length: usize) -> &[i16] {
-        &self.pixels[radius * STRIDE + PAD + angle - length / 2..][..length]
+    /// `length` values of a row, centred on `angle`.
+    fn around(&self, row: usize, angle: usize, length: usize) -> &[i16] {
+        &self.values[row * STRIDE + PAD + angle - length / 2..][..length]
     }
 }
 
 /// How much of the iris is visible under a kernel, from sums over rectangles.
 struct VisibleCount {
     sums: Vec<u32>, // sums[r][a]: visible pixels above and left of (r, a), padded around the circle
-    angles: usize,
 }
 
 impl VisibleCount {
-    fn new(visible: &Plane, angles: usize) -> Self {
+    fn new(visible: &Plane) -> Self {
         let width = STRIDE + 1;
         let mut sums = vec![0; width * (RADII + 1)];
         for radius in 0..RADII {
@@ -185,67 +197,66 @@ impl VisibleCount {
                 sums[(radius + 1) * width + place + 1] = sums[radius * width + place + 1] + in_row;
             }
         }
-        Self { sums, angles }
+        Self { sums }
     }
 
-    fn enough(&self, radius: usize, angle: usize) -> bool {
+    fn enough(&self, radius: usize, angle: usize, angles: usize) -> bool {
         let width = STRIDE + 1;
-        let (top, left) = (radius - KERNEL_RADII / 2, PAD + angle - self.angles / 2);
+        let (top, left) = (radius - KERNEL_RADII / 2, PAD + angle - angles / 2);
         let corner = |r: usize, a: usize| self.sums[r * width + a];
-        let (bottom, right) = (top + KERNEL_RADII, left + self.angles);
+        let (bottom, right) = (top + KERNEL_RADII, left + angles);
         let seen = corner(bottom, right) + corner(top, left) - corner(top, right) - corner(bottom, left);
-        seen * 100 >= (KERNEL_RADII * self.angles) as u32 * MIN_VISIBLE_PERCENT
+        seen * 100 >= (KERNEL_RADII * angles) as u32 * MIN_VISIBLE_PERCENT
     }
 }
 
 impl Kernel {
-    fn response(&self, rows: &Padded, radius: usize, angle: usize) -> Response {
-        let mut parts = [0; 2];
-        let taps = self.real.chunks_exact(self.angles).zip(self.imaginary.chunks_exact(self.angles));
-        for (row, (real, imaginary)) in (radius - KERNEL_RADII / 2..).zip(taps) {
-            let pixels = rows.around(row, angle, self.angles);
-            parts[0] += dot(pixels, real);
-            parts[1] += dot(pixels, imaginary);
-        }
-        Response { parts }
+    /// Taps along the angle.
+    fn angles(&self) -> usize {
+        self.real.len()
+    }
+
+    fn response(&self, rows: &Rows, row: usize, angle: usize) -> Response {
+        let values = rows.around(row, angle, self.angles());
+        Response { parts: [dot(values, &self.real), dot(values, &self.imaginary)] }
     }
 
     fn new(shape: &Shape) -> Self {
-        let half = (shape.angles / 2) as f64;
         let gauss = |at: f64, sigma: f64| (-at * at / (2.0 * sigma * sigma)).exp();
+        let middle = |taps: usize| (taps / 2) as f64;
+        let across: Vec<f64> = (0..KERNEL_RADII)
+            .map(|radius| gauss(radius as f64 - middle(KERNEL_RADII), shape.sigma.1))
+            .collect();
         let part = |carrier: fn(f64) -> f64| {
-            let mut taps = Vec::with_capacity(shape.angles * KERNEL_RADII);
-            for radius in 0..KERNEL_RADII {
-                let across = gauss(radius as f64 - (KERNEL_RADII / 2) as f64, shape.sigma.1);
-                let along = (0..shape.angles).map(|angle| {
-                    let angle = angle as f64 - half;
-                    across * gauss(angle, shape.sigma.0) * carrier(TAU * angle / shape.wavelength)
-                });
-                let row: Vec<f64> = along.collect();
-                let mean = row.iter().sum::<f64>() / shape.angles as f64;
-                taps.extend(row.iter().map(|tap| tap - mean));
-            }
-            fixed_point(&taps, shape.angles)
+            let along = (0..shape.angles).map(|angle| {
+                let angle = angle as f64 - middle(shape.angles);
+                gauss(angle, shape.sigma.0) * carrier(TAU * angle / shape.wavelength)
+            });
+            let along: Vec<f64> = along.collect();
+            let mean = along.iter().sum::<f64>() / shape.angles as f64;
+            blind(fixed_point(along.iter().map(|tap| tap - mean), ALONG_BITS))
         };
-        Self { angles: shape.angles, real: part(f64::cos), imaginary: part(f64::sin) }
+        let (real, imaginary) = (part(f64::cos), part(f64::sin));
+        Self { across: fixed_point(across.into_iter(), ACROSS_BITS), real, imaginary }
     }
 }
 
-/// Taps of unit norm in fixed point. What rounding leaves of a row's sum goes into its middle tap, so that even
-/// brightness gives exactly nothing.
-fn fixed_point(taps: &[f64], angles: usize) -> Vec<i16> {
-    let norm = taps.iter().map(|tap| tap * tap).sum::<f64>().sqrt();
-    let mut fixed: Vec<i16> = taps.iter().map(|tap| (tap / norm * UNIT).round() as i16).collect();
-    for row in fixed.chunks_exact_mut(angles) {
-        let rest: i32 = row.iter().map(|&tap| i32::from(tap)).sum();
-        row[angles / 2] -= rest as i16;
-    }
-    fixed
+/// Taps of unit norm in fixed point.
+fn fixed_point(taps: impl Iterator<Item = f64> + Clone, bits: u32) -> Vec<i16> {
+    let norm = taps.clone().map(|tap| tap * tap).sum::<f64>().sqrt();
+    taps.map(|tap| (tap / norm * f64::from(1_u32 << bits)).round() as i16).collect()
 }
 
-/// Sum of products. At most 255 · Σ|taps| < 2^28 over a whole kernel: fits.
-fn dot(pixels: &[i16], taps: &[i16]) -> i32 {
-    pixels.iter().zip(taps).map(|(&pixel, &tap)| i32::from(pixel) * i32::from(tap)).sum()
+/// What rounding leaves of the sum goes into the middle tap, so that even brightness gives exactly nothing.
+fn blind(mut taps: Vec<i16>) -> Vec<i16> {
+    let rest: i16 = taps.iter().sum();
+    let middle = taps.len() / 2;
+    taps[middle] -= rest;
+    taps
+}
+
+fn dot(values: &[i16], taps: &[i16]) -> i32 {
+    values.iter().zip(taps).map(|(&value, &tap)| i32::from(value) * i32::from(tap)).sum()
 }
 
 fn kernels() -> &'static [Kernel; 2] {
@@ -288,25 +299,31 @@ mod tests {
 
     #[test]
     fn taps_and_code_are_the_same_on_every_machine() {
-        let parts = kernels().iter().flat_map(|kernel| kernel.real.iter().chain(&kernel.imaginary));
+        let parts = kernels()
+            .iter()
+            .flat_map(|kernel| kernel.across.iter().chain(&kernel.real).chain(&kernel.imaginary));
         let taps = hash(parts.flat_map(|tap| tap.to_le_bytes()));
         let Encoded { template, contrast, sharpness } = encode(&synthetic(0), Fragility::default());
         let code = hash(template.to_bytes().iter().copied());
         // Of x86-64; a machine that gives others makes other codes.
-        assert_eq!((taps, code), (15_035_925_384_299_223_680, 11_310_558_956_330_725_853));
-        assert_eq!((contrast, sharpness), (21_453, 494));
+        assert_eq!((taps, code), (11_616_307_925_836_397_220, 6_311_101_338_053_485_411));
+        assert_eq!((contrast, sharpness), (21_461, 494));
     }
 
     #[test]
     fn kernels_are_of_unit_norm_and_blind_to_even_brightness() {
         for (kernel, shape) in kernels().iter().zip(&SHAPES) {
+            let norm = |taps: &[i16]| taps.iter().map(|&t| f64::from(t).powi(2)).sum::<f64>().sqrt();
+            assert!((norm(&kernel.across) / f64::from(1 << ACROSS_BITS) - 1.0).abs() < 2e-3);
             for part in [&kernel.real, &kernel.imaginary] {
-                assert_eq!(part.len(), shape.angles * KERNEL_RADII);
-                assert!(
-                    part.chunks(shape.angles).all(|row| row.iter().map(|&t| i32::from(t)).sum::<i32>() == 0)
-                );
-                let norm = part.iter().map(|&t| f64::from(t).powi(2)).sum::<f64>().sqrt();
-                assert!((norm / UNIT - 1.0).abs() < 2e-3, "norm {norm}");
+                assert_eq!(part.len(), shape.angles);
+                assert_eq!(part.iter().map(|&t| i32::from(t)).sum::<i32>(), 0);
+                assert!((norm(part) / f64::from(1 << ALONG_BITS) - 1.0).abs() < 2e-3);
+                // The largest sum that white pixels under the positive taps could give.
+                let positive: i64 = part.iter().map(|&t| i64::from(t.max(0))).sum();
+                let across: i64 = kernel.across.iter().map(|&t| i64::from(t)).sum();
+                let between = (255 * across) >> (ACROSS_BITS - BETWEEN_BITS);
+                assert!(between <= i64::from(i16::MAX) && between * positive <= i64::from(i32::MAX));
             }
         }
     }

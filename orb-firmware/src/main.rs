@@ -11,7 +11,9 @@ use tracing_subscriber::EnvFilter;
 const EXAMPLES: &str = "Examples:
   orb provision --out devices/bench-1 --label \"bench 1\" > registration.json
   orb capture --server http://127.0.0.1:8080 --device devices/bench-1 --commitment 0x1f…c4 --rendered 7
-  orb evaluate --manifest eyes.csv
+  orb evaluate --manifest eyes.csv --report rates
+  orb inspect eye.png --out inspected.png
+  orb sweep --report sweep
   orb render --help";
 
 /// From a camera's frames to a signed, sealed capture.

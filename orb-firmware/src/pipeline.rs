@@ -1,24 +1,35 @@
-//! One frame to one template: quality, boundaries, visibility, sheet, filters, in this order.
+//! One frame to one template: quality, segmentation, sheet, filters, in this order.
 //!
 //! Knows the order of the stages and nothing else.
 
+use std::sync::Arc;
+
 use unum_iris::Template;
 
-use crate::boundary::{self, Boundaries};
+use crate::boundary::Boundaries;
 use crate::filter::{self, Fragility};
 use crate::frame::Frame;
 use crate::plane::Plane;
 use crate::quality::{Limits, Quality, Refusal};
+use crate::segment::{Classical, Segmentation, Segmenter};
 use crate::sheet::Sheet;
 use crate::visibility;
 
 /// What the stages need to know.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone)]
 pub struct Config {
+    /// How the iris is found.
+    pub segmenter: Arc<dyn Segmenter>,
     /// What an image must have.
     pub limits: Limits,
     /// Which code bits are not trusted.
     pub fragility: Fragility,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { segmenter: Arc::new(Classical), limits: Limits::default(), fragility: Fragility::default() }
+    }
 }
 
 /// The template of one frame, with what was measured on the way.
@@ -52,28 +63,17 @@ pub enum CaptureError {
 pub fn template(frame: &Frame, config: &Config) -> Result<EyeTemplate, CaptureError> {
     let limits = config.limits;
     let image = Plane::of(frame);
-    let brightness = limits.exposure(&image)?;
-    let boundaries = boundary::find(&image)?.ok_or(Refusal::NoEye { value: 0, needed: limits.pupil_step })?;
-    let inside_percent = boundaries.iris.inside_percent(image.width(), image.height());
-    limits.geometry(&boundaries, inside_percent)?;
-    let hidden = visibility::hidden(&image, &boundaries)?;
-    let sheet = Sheet::unroll(&image, &hidden, &boundaries);
-    let visible_percent = (100.0 * sheet.visible_share()) as u32;
+    limits.exposure(&image)?;
+    let nothing = Refusal::NoEye { value: 0, needed: limits.pupil_step };
+    let Segmentation { boundaries, covered } = config.segmenter.segment(&image)?.ok_or(nothing)?;
+    let quality = Quality::of(&image, &boundaries);
+    limits.geometry(&quality)?;
+    let mut sheet = Sheet::unroll(&image, &covered, &boundaries);
+    visibility::hide_spots(&mut sheet, &boundaries)?;
+    sheet.fill_hidden();
     let encoded = filter::encode(&sheet, config.fragility);
-    let usable_bits = encoded.template.usable_bits();
-    limits.code(visible_percent, usable_bits, &encoded)?;
-    let quality = Quality {
-        brightness,
-        pupil_step: (boundaries.pupil_step * 10.0).max(0.0) as u32,
-        iris_step: (boundaries.iris_step * 10.0) as u32,
-        pupil_percent: (100.0 * boundaries.pupil.r / boundaries.iris.r) as u32,
-        iris_radius: boundaries.iris.r as u32,
-        inside_percent,
-        visible_percent,
-        usable_bits,
-        contrast: encoded.contrast,
-        sharpness: encoded.sharpness,
-    };
+    let quality = quality.with_code(&sheet, &encoded);
+    limits.code(&quality)?;
     Ok(EyeTemplate { template: encoded.template, boundaries, quality })
 }
 
@@ -116,7 +116,9 @@ mod tests {
 
     #[track_caller]
     fn check_boundaries(found: &Boundaries, truth: &Truth) {
-        for (found, truth, name) in [(found.pupil, truth.pupil, "pupil"), (found.iris, truth.iris, "iris")] {
+        for (found, truth, name) in
+            [(found.pupil.circle, truth.pupil, "pupil"), (found.iris.circle, truth.iris, "iris")]
+        {
             let off = (found.x - truth.centre[0]).hypot(found.y - truth.centre[1]);
             let mean = f32::midpoint(truth.semi_axes[0], truth.semi_axes[1]);
             assert!(off < 5.0, "{name}'s centre is off by {off} pixels");

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use crate::frame::Frame;
 
 /// A grey image, row-major, 8 bits a pixel.
-pub(crate) struct Plane {
+pub struct Plane {
     width: usize,
     height: usize,
     pixels: Zeroizing<Vec<u8>>,
@@ -23,7 +23,7 @@ pub(crate) struct Plane {
 
 impl Plane {
     /// An image of one brightness.
-    pub(crate) fn filled(width: usize, height: usize, value: u8) -> Self {
+    pub fn filled(width: usize, height: usize, value: u8) -> Self {
         Self { width, height, pixels: Zeroizing::new(vec![value; width * height]) }
     }
 
@@ -33,23 +33,28 @@ impl Plane {
         Self { width: frame.width() as usize, height: frame.height() as usize, pixels }
     }
 
-    pub(crate) fn width(&self) -> usize {
+    /// Pixels a row.
+    pub fn width(&self) -> usize {
         self.width
     }
 
-    pub(crate) fn height(&self) -> usize {
+    /// Rows.
+    pub fn height(&self) -> usize {
         self.height
     }
 
-    pub(crate) fn pixels(&self) -> &[u8] {
+    /// All pixels.
+    pub fn pixels(&self) -> &[u8] {
         &self.pixels
     }
 
-    pub(crate) fn row(&self, y: usize) -> &[u8] {
+    /// The pixels of row `y`, counted from the top.
+    pub fn row(&self, y: usize) -> &[u8] {
         &self.pixels[y * self.width..][..self.width]
     }
 
-    pub(crate) fn row_mut(&mut self, y: usize) -> &mut [u8] {
+    /// The same, to be written.
+    pub fn row_mut(&mut self, y: usize) -> &mut [u8] {
         &mut self.pixels[y * self.width..][..self.width]
     }
 
@@ -96,16 +101,16 @@ impl Plane {
 
     /// Morphological opening by a disc: everything bright that is narrower than `side` pixels disappears.
     pub(crate) fn opened(&self, side: i32) -> opencv::Result<Self> {
-        self.morphed(imgproc::MORPH_OPEN, side)
+        self.morphed(imgproc::MORPH_OPEN, side, side)
     }
 
-    /// Bright regions grown by a disc of `side` pixels.
-    pub(crate) fn dilated(&self, side: i32) -> opencv::Result<Self> {
-        self.morphed(imgproc::MORPH_DILATE, side)
+    /// Bright regions grown by an ellipse of `width` × `height` pixels, both odd.
+    pub(crate) fn dilated(&self, width: i32, height: i32) -> opencv::Result<Self> {
+        self.morphed(imgproc::MORPH_DILATE, width, height)
     }
 
-    fn morphed(&self, operation: i32, side: i32) -> opencv::Result<Self> {
-        let disc = imgproc::get_structuring_element_def(imgproc::MORPH_ELLIPSE, Size::new(side, side))?;
+    fn morphed(&self, operation: i32, width: i32, height: i32) -> opencv::Result<Self> {
+        let disc = imgproc::get_structuring_element_def(imgproc::MORPH_ELLIPSE, Size::new(width, height))?;
         self.mapped(self.width, self.height, |from, to| {
             imgproc::morphology_ex_def(from, to, operation, &disc)
         })
@@ -167,7 +172,7 @@ mod tests {
         let mut plane = Plane::filled(9, 9, 10);
         plane.row_mut(4)[4] = 250;
         assert_eq!(plane.opened(3).unwrap().pixels(), [10; 81]);
-        assert_eq!(plane.dilated(3).unwrap().row(4)[2..7], [10, 250, 250, 250, 10]);
-        assert_eq!(plane.dilated(3).unwrap().row(3)[2..7], [10, 10, 250, 10, 10]);
+        assert_eq!(plane.dilated(3, 3).unwrap().row(4)[2..7], [10, 250, 250, 250, 10]);
+        assert_eq!(plane.dilated(3, 3).unwrap().row(3)[2..7], [10, 10, 250, 10, 10]);
     }
 }

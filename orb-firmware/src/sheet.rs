@@ -4,7 +4,7 @@
 //! confidence visual recognition of persons by a test of statistical independence", eq. 7). Angle `j` is
 //! `2π · j / 512`, from 3 o'clock towards 6 o'clock, so that the mirrored image gives angle `256 − j`.
 //!
-//! Hidden pixels carry the mean of the visible ones of their row, so that they pull no filter either way. Knows
+//! At the end hidden pixels carry the mean of the visible ones of their row, so that they pull no filter either way. Knows
 //! nothing about filters.
 
 use std::f32::consts::TAU;
@@ -30,23 +30,24 @@ impl Sheet {
     pub(crate) fn unroll(image: &Plane, hidden: &Plane, boundaries: &Boundaries) -> Self {
         let mut texture = Plane::filled(ANGLES, RADII, 0);
         let mut visible = Plane::filled(ANGLES, RADII, 0);
-        for angle in 0..ANGLES {
+        let edges: [_; ANGLES] = std::array::from_fn(|angle| {
             let theta = TAU * angle as f32 / ANGLES as f32;
-            let (inner, outer) = (boundaries.pupil.at(theta), boundaries.iris.at(theta));
-            for radius in 0..RADII {
-                // In the middle of its row: neither the pupil's nor the white's edge itself is sampled.
-                let share = (radius as f32 + 0.5) / RADII as f32;
+            (boundaries.pupil.at(theta), boundaries.iris.at(theta))
+        });
+        for radius in 0..RADII {
+            // In the middle of its row: neither the pupil's nor the white's edge itself is sampled.
+            let share = (radius as f32 + 0.5) / RADII as f32;
+            let row = texture.row_mut(radius).iter_mut().zip(visible.row_mut(radius));
+            for ((pixel, visible), (inner, outer)) in row.zip(&edges) {
                 let x = inner.0 + (outer.0 - inner.0) * share;
                 let y = inner.1 + (outer.1 - inner.1) * share;
                 if let (Some(value), Some(0)) = (image.sample(x, y), hidden.nearest(x, y)) {
-                    texture.row_mut(radius)[angle] = (value + 0.5) as u8;
-                    visible.row_mut(radius)[angle] = u8::MAX;
+                    *pixel = (value + 0.5) as u8;
+                    *visible = u8::MAX;
                 }
             }
         }
-        let mut sheet = Self { texture, visible };
-        sheet.fill_hidden();
-        sheet
+        Self { texture, visible }
     }
 
     /// Visible pixels of all.
@@ -55,12 +56,14 @@ impl Sheet {
         visible as f64 / (RADII * ANGLES) as f64
     }
 
-    fn fill_hidden(&mut self) {
+    /// Gives every hidden pixel the mean of the visible ones of its row.
+    pub(crate) fn fill_hidden(&mut self) {
         for radius in 0..RADII {
             let visible = self.visible.row(radius);
             let texture = self.texture.row_mut(radius);
             let seen = visible.iter().filter(|&&v| v != 0).count() as u32;
-            let sum: u32 = texture.iter().map(|&v| u32::from(v)).sum(); // hidden pixels are 0 up to here
+            let sum: u32 =
+                texture.iter().zip(visible).filter(|(_, v)| **v != 0).map(|(&t, _)| u32::from(t)).sum();
             let mean = (sum + seen / 2).checked_div(seen).unwrap_or(0) as u8;
             texture.iter_mut().zip(visible).filter(|(_, v)| **v == 0).for_each(|(pixel, _)| *pixel = mean);
         }

@@ -275,6 +275,7 @@ pub(crate) fn write_config(folder: &Path, database: &str, set: &PublishedSet) ->
     ] {
         writeln!(text, "{name} = {}", Value::from(value)).unwrap(); // JSON's texts are TOML's, for these
     }
+    writeln!(text, "accept_keys_of_one_maker = true").unwrap();
     writeln!(text, "[set]\norigin = {}\nkey = \"{}\"", Value::from(ORIGIN), set.key()).unwrap();
     let path = folder.join("distribution.toml");
     std::fs::write(&path, text).unwrap();

@@ -7,7 +7,7 @@ use rand_core::{CryptoRng, SeedableRng};
 use zeroize::{Zeroize, Zeroizing};
 
 /// A generator seeded with 64 bytes of `system` and all of `typed`, which may be of any length. Wiped when dropped.
-pub fn contributor_rng(system: &mut impl CryptoRng, typed: &[u8]) -> ChaCha20Rng {
+pub fn contributor_rng(system: &mut dyn CryptoRng, typed: &[u8]) -> ChaCha20Rng {
     let mut drawn = Zeroizing::new([0; 64]);
     system.fill_bytes(&mut *drawn);
     let hash =

@@ -13,6 +13,7 @@
 mod check;
 mod compact;
 pub mod contribution;
+mod prepare;
 mod response;
 pub mod step;
 
@@ -52,7 +53,7 @@ pub struct Powers {
     prepared: Option<Prepared>,
 }
 
-/// Sections 12 to 15 as they came. Decoded where they are used, and never trusted.
+/// Sections 12 to 15 as they are in the file. Decoded where they are used, and never trusted.
 #[derive(Clone, PartialEq, Eq)]
 struct Prepared {
     tau_g1: Vec<u8>,
@@ -128,20 +129,21 @@ impl Powers {
         })
     }
 
-    /// The `.ptau` file, without Lagrange bases: `snarkjs powersoftau prepare phase2` adds them.
+    /// The `.ptau` file, with the Lagrange bases if the powers were [prepared](Powers::prepare).
     pub fn to_ptau(&self) -> Vec<u8> {
-        container::write(
-            FILE,
-            &[
-                (1, header(self.power, self.ceremony_power)),
-                (2, montgomery::g1_bytes(&self.tau_g1)),
-                (3, montgomery::g2_bytes(&self.tau_g2)),
-                (4, montgomery::g1_bytes(&self.alpha_g1)),
-                (5, montgomery::g1_bytes(&self.beta_g1)),
-                (6, montgomery::g2_bytes(&[self.beta_g2])),
-                (7, contribution::list_bytes(&self.contributions)),
-            ],
-        )
+        let mut sections = vec![
+            (1, header(self.power, self.ceremony_power)),
+            (2, montgomery::g1_bytes(&self.tau_g1)),
+            (3, montgomery::g2_bytes(&self.tau_g2)),
+            (4, montgomery::g1_bytes(&self.alpha_g1)),
+            (5, montgomery::g1_bytes(&self.beta_g1)),
+            (6, montgomery::g2_bytes(&[self.beta_g2])),
+            (7, contribution::list_bytes(&self.contributions)),
+        ];
+        if let Some(Prepared { tau_g1, tau_g2, alpha_g1, beta_g1 }) = self.prepared.clone() {
+            sections.extend([(12, tau_g1), (13, tau_g2), (14, alpha_g1), (15, beta_g1)]);
+        }
+        container::write(FILE, &sections)
     }
 
     /// Serves circuits on a domain of up to 2^power.

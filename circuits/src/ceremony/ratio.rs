@@ -35,7 +35,7 @@ impl Ratio {
 }
 
 /// Whether all hold: one pairing of two points for each, and one final exponentiation for all.
-pub(super) fn all_hold(ratios: &[Ratio], rng: &mut impl CryptoRng) -> bool {
+pub(super) fn all_hold(ratios: &[Ratio], rng: &mut dyn CryptoRng) -> bool {
     let weights = weights::draw(ratios.len(), rng);
     let (mut of_g1, mut of_g2) = (Vec::new(), Vec::new());
     for (ratio, weight) in ratios.iter().zip(weights) {

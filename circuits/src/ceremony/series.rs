@@ -36,7 +36,7 @@ impl Series {
         bytes: &[u8],
         powers: &Powers,
         relation: &Relation,
-        rng: &mut impl CryptoRng,
+        rng: &mut dyn CryptoRng,
     ) -> Result<Self, CeremonyError> {
         let last = Parameters::from_zkey(bytes, relation)?;
         let chain = last.verify(powers, relation, rng)?;
@@ -50,7 +50,7 @@ impl Series {
         bytes: &[u8],
         powers: &Powers,
         relation: &Relation,
-        rng: &mut impl CryptoRng,
+        rng: &mut dyn CryptoRng,
     ) {
         match self.judge(bytes, powers, relation, rng) {
             Ok((last, chain)) => (self.last, self.chain) = (last, chain),
@@ -63,7 +63,7 @@ impl Series {
         bytes: &[u8],
         powers: &Powers,
         relation: &Relation,
-        rng: &mut impl CryptoRng,
+        rng: &mut dyn CryptoRng,
     ) -> Result<(Parameters, Chain), CeremonyError> {
         let next = Parameters::from_zkey(bytes, relation)?;
         let chain = next.verify(powers, relation, rng)?; // first, so that a broken contribution is named

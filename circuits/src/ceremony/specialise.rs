@@ -29,7 +29,7 @@ impl Parameters {
     pub fn initial(
         powers: &Powers,
         relation: &Relation,
-        rng: &mut impl CryptoRng,
+        rng: &mut dyn CryptoRng,
     ) -> Result<Self, CeremonyError> {
         let shape = Shape::from(relation);
         let bases = powers.bases(shape.domain)?;

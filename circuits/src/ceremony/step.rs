@@ -62,7 +62,7 @@ impl Parameters {
     /// # Errors
     ///
     /// [`CeremonyError::Finished`] after a beacon, or [`CeremonyError::Name`].
-    pub fn contribute(&self, name: &str, rng: &mut impl CryptoRng) -> Result<Self, CeremonyError> {
+    pub fn contribute(&self, name: &str, rng: &mut dyn CryptoRng) -> Result<Self, CeremonyError> {
         let signature = Signature::member(name)?;
         self.step(&weights::secret(rng), stream::point_of_name(name), signature)
     }

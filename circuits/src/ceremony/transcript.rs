@@ -64,7 +64,7 @@ impl Transcript {
         key: &VerifyingKey,
         powers: &Powers,
         relation: &Relation,
-        rng: &mut impl CryptoRng,
+        rng: &mut dyn CryptoRng,
     ) -> Result<Chain, CeremonyError> {
         let delta_g1 = verify_contributions(&self.circuit_hash, &self.contributions, rng)?;
         Head { delta_g1, beta_g1: powers.beta_g1[0], key: &key.0 }.check(powers, relation, rng)?;

@@ -35,7 +35,7 @@ impl Parameters {
         &self,
         powers: &Powers,
         relation: &Relation,
-        rng: &mut impl CryptoRng,
+        rng: &mut dyn CryptoRng,
     ) -> Result<Chain, CeremonyError> {
         let chain = self.verify_chain(rng)?;
         self.check_points(powers, relation, rng)?;
@@ -47,7 +47,7 @@ impl Parameters {
     /// # Errors
     ///
     /// [`CeremonyError::Contribution`] for the first one that does not hold, or [`CeremonyError::NotDerived`].
-    pub fn verify_chain(&self, rng: &mut impl CryptoRng) -> Result<Chain, CeremonyError> {
+    pub fn verify_chain(&self, rng: &mut dyn CryptoRng) -> Result<Chain, CeremonyError> {
         let delta = verify_contributions(&self.circuit_hash, &self.contributions, rng)?;
         if self.delta_g1 != delta {
             return Err(CeremonyError::NotDerived { section: "delta" });
@@ -61,7 +61,7 @@ impl Parameters {
         &self,
         powers: &Powers,
         relation: &Relation,
-        rng: &mut impl CryptoRng,
+        rng: &mut dyn CryptoRng,
     ) -> Result<(), CeremonyError> {
         let shape = Shape::from(relation);
         derived(self.lengths() == [shape.variables; 3], "keys")?;
@@ -104,7 +104,7 @@ impl Head<'_> {
         &self,
         powers: &Powers,
         relation: &Relation,
-        rng: &mut impl CryptoRng,
+        rng: &mut dyn CryptoRng,
     ) -> Result<(), CeremonyError> {
         let (shape, key) = (Shape::from(relation), self.key);
         powers.require(shape.domain)?;
@@ -170,7 +170,7 @@ where
 pub(super) fn verify_contributions(
     circuit_hash: &[u8; 64],
     contributions: &[Contribution],
-    rng: &mut impl CryptoRng,
+    rng: &mut dyn CryptoRng,
 ) -> Result<G1Affine, CeremonyError> {
     let mut delta = G1Affine::generator();
     let mut ratios = Vec::new();

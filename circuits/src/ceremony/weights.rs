@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::randomness::Randomness;
 
 /// `count` weights of 128 bits.
-pub(super) fn draw(count: usize, rng: &mut impl CryptoRng) -> Vec<Fr> {
+pub(super) fn draw(count: usize, rng: &mut dyn CryptoRng) -> Vec<Fr> {
     let mut bytes = vec![0; 16 * count];
     rng.fill_bytes(&mut bytes);
     bytes
@@ -19,7 +19,7 @@ pub(super) fn draw(count: usize, rng: &mut impl CryptoRng) -> Vec<Fr> {
 }
 
 /// A contributor's secret: neither zero, which would break the key, nor one, which would change nothing.
-pub(super) fn secret(rng: &mut impl CryptoRng) -> Zeroizing<Fr> {
+pub(super) fn secret(rng: &mut dyn CryptoRng) -> Zeroizing<Fr> {
     loop {
         let secret = Zeroizing::new(Fr::rand(&mut Randomness(rng)));
         if *secret != Fr::from(0) && *secret != Fr::from(1) {

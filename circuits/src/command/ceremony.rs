@@ -59,6 +59,7 @@ pub(crate) enum Ceremony {
     #[command(
         after_help = "Examples:\n  circuits ceremony export --powers powers.ptau final.zkey --keys data/keys\n  \
         circuits ceremony export --powers powers.ptau final.zkey --r1cs circuit.r1cs\n  \
+        circuits ceremony powers prepare powers.ptau prepared.ptau\n  \
         snarkjs zkey verify circuit.r1cs prepared.ptau final.zkey    # a second, independent verifier"
     )]
     Export {

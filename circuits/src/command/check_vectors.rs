@@ -132,6 +132,3 @@ fn show(report: &Report) {
         println!("    FAILED {line}");
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -2,8 +2,11 @@
 
 use std::fmt;
 
+use unum_identity::field::{ExternalNullifier, SignalHash};
 use unum_identity::secret::Identity;
 use unum_identity::set::MerklePath;
+
+use super::Public;
 
 /// Private inputs of the statement. The path is as secret as the identity: it names the leaf.
 #[derive(Clone)]
@@ -12,6 +15,18 @@ pub struct Private {
     pub identity: Identity,
     /// From the identity's commitment to the root.
     pub path: MerklePath,
+}
+
+impl Private {
+    /// What is true of them: the root that the path leads to, and the identity's nullifier.
+    pub fn statement(&self, external_nullifier: ExternalNullifier, signal_hash: SignalHash) -> Public {
+        Public {
+            root: self.path.root(self.identity.commitment()),
+            nullifier: self.identity.nullifier(external_nullifier),
+            signal_hash,
+            external_nullifier,
+        }
+    }
 }
 
 impl fmt::Debug for Private {

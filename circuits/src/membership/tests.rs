@@ -37,13 +37,8 @@ pub(crate) fn statement(person: u64, people: u64, signal: u64, external: u64) ->
     let mut set = Set::default();
     set.extend((0..people).map(|i| identity(i).commitment())).unwrap();
     let private = Private { identity: identity(person), path: set.path_at(person, people).unwrap() };
-    let external_nullifier = ExternalNullifier(external.into());
-    let public = Public {
-        root: set.root(),
-        nullifier: private.identity.nullifier(external_nullifier),
-        signal_hash: SignalHash(signal.into()),
-        external_nullifier,
-    };
+    let public = private.statement(ExternalNullifier(external.into()), SignalHash(signal.into()));
+    assert_eq!(public.root, set.root());
     (public, private)
 }
 

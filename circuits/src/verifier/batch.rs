@@ -43,7 +43,7 @@ impl Verifier {
     pub fn verify_batch(
         &self,
         batch: &[(Public, ProofBytes)],
-        rng: &mut impl CryptoRng,
+        rng: &mut dyn CryptoRng,
     ) -> Result<(), InvalidProofs> {
         let mut positions = Vec::new();
         let mut entries = Vec::with_capacity(batch.len());
@@ -60,7 +60,7 @@ impl Verifier {
     }
 
     /// Appends the positions of those entries that do not hold.
-    fn find_invalid(&self, entries: &[Entry<'_>], rng: &mut impl CryptoRng, positions: &mut Vec<usize>) {
+    fn find_invalid(&self, entries: &[Entry<'_>], rng: &mut dyn CryptoRng, positions: &mut Vec<usize>) {
         match entries {
             [] => {}
             [entry] => {
@@ -78,7 +78,7 @@ impl Verifier {
     }
 
     /// The equations of all entries, each to the power of its weight, multiplied.
-    fn all_hold(&self, entries: &[Entry<'_>], rng: &mut impl CryptoRng) -> bool {
+    fn all_hold(&self, entries: &[Entry<'_>], rng: &mut dyn CryptoRng) -> bool {
         let weights: Vec<Weight> = entries.iter().map(|_| Weight::random(rng)).collect();
         let mut total = Fr::ZERO;
         let mut inputs = [Fr::ZERO; 4];

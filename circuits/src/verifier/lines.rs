@@ -17,6 +17,7 @@ use ark_ff::{Field, Zero};
 
 use super::G2Prepared;
 use crate::arithmetic::Branchless;
+use crate::subgroup;
 
 /// A line's three coefficients.
 type Line = (Fq2, Fq2, Fq2);
@@ -35,11 +36,11 @@ pub(super) fn lines(point: &G2Affine) -> Option<G2Prepared> {
             _ => {}
         }
     }
-    let once = frobenius(point);
-    let twice = frobenius(&once);
+    let once = psi(point);
+    let twice = psi(&once);
     ell_coeffs.push(walk.add(&once));
     ell_coeffs.push(walk.add(&-twice));
-    walk.is_at(&-frobenius(&twice)).then_some(G2Prepared { ell_coeffs, infinity: false })
+    walk.is_at(&-psi(&twice)).then_some(G2Prepared { ell_coeffs, infinity: false })
 }
 
 /// A multiple of the point in homogeneous coordinates, `(x/z, y/z)`.
@@ -96,12 +97,9 @@ fn triple(a: &Fq2) -> Fq2 {
     a.plus(a).plus(a)
 }
 
-/// `ψ`: untwist, raise both coordinates to the power `q`, twist again.
-fn frobenius(point: &G2Affine) -> G2Affine {
-    let (mut x, mut y) = (point.x, point.y);
-    x.frobenius_map_in_place(1);
-    y.frobenius_map_in_place(1);
-    G2Affine::new_unchecked(x.times(&Config::TWIST_MUL_BY_Q_X), y.times(&Config::TWIST_MUL_BY_Q_Y))
+fn psi(point: &G2Affine) -> G2Affine {
+    let (x, y) = subgroup::frobenius(point.x, point.y);
+    G2Affine::new_unchecked(x, y)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ pub(super) struct Weight {
 }
 
 impl Weight {
-    pub(super) fn random(rng: &mut impl CryptoRng) -> Self {
+    pub(super) fn random(rng: &mut dyn CryptoRng) -> Self {
         Self { a: rng.next_u64(), b: rng.next_u64() }
     }
 

@@ -5,6 +5,7 @@
 
 mod arkworks;
 mod assignment;
+mod ceremony;
 mod circom;
 mod evm;
 mod node;
@@ -12,3 +13,6 @@ mod on_chain;
 mod program;
 mod snarkjs;
 mod statements;
+mod vectors;
+#[path = "../../src/bin/prove-bench/wtns.rs"]
+mod wtns;

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use circuits::folder::KeyFolder;
@@ -12,7 +11,8 @@ use circuits::{Proof, Public};
 use crate::evm::Chain;
 use crate::statements::{PROVED, VERIFYING};
 
-fn circuits(arguments: &[&str], input: &str) -> Output {
+/// Runs it with `input` on its standard input.
+pub(crate) fn circuits(arguments: &[&str], input: &str) -> Output {
     let mut program = Command::new(env!("CARGO_BIN_EXE_circuits"))
         .args(arguments)
         .stdin(Stdio::piped())
@@ -41,26 +41,6 @@ fn fails(arguments: &[&str], input: &str) -> String {
 }
 
 #[test]
-fn vectors_pass_or_are_named() {
-    let good = Path::new(env!("CARGO_MANIFEST_DIR")).join("../protocol/identity/vectors");
-    let said = succeeds(&["check-vectors", good.to_str().unwrap()], "");
-    assert!(said.contains("worldid3.json: World ID 3, ") && said.contains(" 0 failed"), "{said}");
-    let json = succeeds(&["check-vectors", good.to_str().unwrap(), "--json"], "");
-    let summary: serde_json::Value = serde_json::from_str(&json).unwrap();
-    assert_eq!((&summary["failed"], &summary["unknown"]), (&0.into(), &0.into()));
-
-    let folder = tempfile::tempdir().unwrap();
-    let at = folder.path().to_str().unwrap();
-    let text = fs::read_to_string(good.join("worldid3.json")).unwrap();
-    fs::write(folder.path().join("changed.json"), text.replace("\"hello\"", "\"hullo\"")).unwrap();
-    fs::write(folder.path().join("other.json"), "{}").unwrap();
-    assert!(fails(&["check-vectors", at], "").contains("1 files not known"));
-    let said = String::from_utf8(circuits(&["check-vectors", at], "").stdout).unwrap();
-    assert!(said.contains("FAILED commitment of \"hullo\""), "{said}");
-    assert!(said.contains("other.json: NOT KNOWN"), "{said}");
-}
-
-#[test]
 fn a_folders_key_goes_to_snarkjs_and_on_chain() {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("keys");
@@ -75,15 +55,20 @@ fn a_folders_key_goes_to_snarkjs_and_on_chain() {
 }
 
 #[test]
-fn a_proof_goes_through_every_form_and_is_the_same() {
-    let mut text = PROVED[0].1.to_string();
-    let mut from = "words";
-    for to in ["nested", "snarkjs", "compressed", "words"] {
-        text = succeeds(&["proof", "convert", "--from", from, "--to", to], &text);
-        from = to;
+fn every_form_of_a_proof_leads_to_every_other() {
+    const FORMS: [&str; 4] = ["words", "nested", "snarkjs", "compressed"];
+    let words = PROVED[0].1.to_string();
+    let convert = |from, to, text: &str| circuits(&["proof", "convert", "--from", from, "--to", to], text);
+    for form in FORMS {
+        let text = succeeds(&["proof", "convert", "--from", "words", "--to", form], &words);
+        for other in FORMS {
+            let read = convert(other, "words", &text);
+            assert_eq!(read.status.success(), form == other, "{form} is no {other}");
+            if form == other {
+                assert_eq!(String::from_utf8(read.stdout).unwrap().trim_end(), words);
+            }
+        }
     }
-    assert_eq!(text.trim_end(), PROVED[0].1.to_string());
-    fails(&["proof", "convert", "--from", "snarkjs", "--to", "words"], &text);
     let zeros = format!("0x{}", "0".repeat(512));
     assert!(fails(&["proof", "convert", "--from", "words", "--to", "words"], &zeros).contains("not valid"));
 }
@@ -96,13 +81,20 @@ fn a_proof_is_verified_from_files() {
         fs::write(&path, content).unwrap();
         path.to_str().unwrap().to_owned()
     };
-    let (public, proof) = &PROVED[0];
-    let proof = snarkjs::write_proof(&Proof::decode(proof).unwrap());
+    let (public, words) = &PROVED[0];
+    let proof = snarkjs::write_proof(&Proof::decode(words).unwrap());
     let inputs = |public: &Public| write("public.json", snarkjs::write_public(public).as_bytes());
     for key in [VERIFYING.to_bytes(), snarkjs::write_key(&VERIFYING).into_bytes()] {
         let key = write("key", &key);
         let said = succeeds(&["proof", "verify", "--key", &key, "--public", &inputs(public)], &proof);
         assert!(said.contains(&VERIFYING.hash().to_string()), "{said}");
         fails(&["proof", "verify", "--key", &key, "--public", &inputs(&PROVED[1].0)], &proof);
+    }
+    let (key, public) = (write("key", &VERIFYING.to_bytes()), inputs(public));
+    let verify = ["proof", "verify", "--key", &key, "--public", &public];
+    succeeds(&[&verify[..], &["--form", "words"]].concat(), &words.to_string());
+    for no_key in [&b"{}"[..], &[0xff; 808]] {
+        write("key", no_key);
+        assert!(fails(&verify, "").contains("the verifying key"));
     }
 }

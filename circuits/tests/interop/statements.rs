@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use circuits::{Private, Prover, ProvingKey, Public, VerifyingKey};
 use rand_core::UnwrapErr;
-use unum_identity::field::{ExternalNullifier, SignalHash};
+use unum_identity::field::ExternalNullifier;
 use unum_identity::hash::{hash_signal, hash_to_field};
 use unum_identity::proof::ProofBytes;
 use unum_identity::secret::Identity;
@@ -37,15 +37,5 @@ pub(crate) fn statement(person: u64, people: u64) -> (Public, Private) {
     set.extend((0..people).map(|i| identity(i).commitment())).unwrap();
     let private = Private { identity: identity(person), path: set.path_at(person, people).unwrap() };
     let external_nullifier = ExternalNullifier(hash_to_field(&person.to_be_bytes()));
-    let public = Public {
-        root: set.root(),
-        nullifier: private.identity.nullifier(external_nullifier),
-        signal_hash: signal(person),
-        external_nullifier,
-    };
-    (public, private)
-}
-
-fn signal(person: u64) -> SignalHash {
-    hash_signal(&format!("signal {person}"))
+    (private.statement(external_nullifier, hash_signal(&format!("signal {person}"))), private)
 }

@@ -25,7 +25,7 @@
 mod anatomy;
 mod conditions;
 mod hair;
-mod noise;
+pub(crate) mod noise;
 mod paint;
 mod scene;
 mod shape;
@@ -93,6 +93,12 @@ impl Subject {
     /// A visit under conditions drawn from the number `session`; shots differ by small movements.
     pub fn visit(&self, session: u64) -> Visit {
         let conditions = Conditions::of_visit(self.noise.named("conditions").branch(session));
+        Visit { still: false, ..self.visit_under(session, conditions) }
+    }
+
+    /// A visit under conditions drawn far wider: what a device sees of people who do not hold still.
+    pub fn hard_visit(&self, session: u64) -> Visit {
+        let conditions = Conditions::of_hard_visit(self.noise.named("hard conditions").branch(session));
         Visit { still: false, ..self.visit_under(session, conditions) }
     }
 

@@ -79,8 +79,10 @@ impl ErrorRates {
 
     /// The rate at which FMR and FNMR are equal; between the thresholds around the crossing, the mean of both.
     pub fn equal(&self) -> f64 {
+        let mut thresholds: Vec<f64> = self.genuine.iter().chain(&self.impostor).copied().collect();
+        thresholds.sort_unstable_by(f64::total_cmp);
         let mut best = (f64::INFINITY, 1.0);
-        for &threshold in self.genuine.iter().chain(&self.impostor) {
+        for threshold in thresholds {
             let (fmr, fnmr) = (self.fmr(threshold), self.fnmr(threshold));
             let gap = (fmr - fnmr).abs();
             if gap < best.0 {
@@ -88,6 +90,18 @@ impl ErrorRates {
             }
         }
         best.1
+    }
+
+    /// Shares of genuine and of impostor distances in `bins` equal steps from 0 to `end`; what lies beyond is in the last.
+    pub(crate) fn histograms(&self, bins: usize, end: f64) -> [Vec<f64>; 2] {
+        [&self.genuine, &self.impostor].map(|list| {
+            let mut shares = vec![0.0; bins];
+            for distance in list {
+                let bin = ((distance / end * bins as f64).max(0.0) as usize).min(bins - 1);
+                shares[bin] += 1.0 / list.len() as f64;
+            }
+            shares
+        })
     }
 
     /// Distance of the means in units of the pooled deviation (Daugman 2004, section 5).

@@ -5,9 +5,12 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{ErrorRates, Failure, Scores, Shot, Spread, owner};
+use super::bootstrap::{self, Interval, Resampling};
+use super::images::{Failure, Shot};
+use super::protocol::{Attempts, Pair, Trials};
+use super::{ErrorRates, Measure, Options, Spread};
+use crate::gate;
 use crate::manifest::RowError;
-use crate::pipeline::CaptureError;
 
 /// A row that could not be used at all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -21,20 +24,15 @@ pub struct RowFailure {
 /// How many images were refused, by the kind of refusal.
 pub type Refusals = BTreeMap<String, usize>;
 
-/// The figures of one evaluation. Rates are shares from 0 to 1.
+/// What one protocol gave. Rates are shares from 0 to 1.
 #[derive(Debug, Clone, Serialize)]
-pub struct Report {
-    /// Images that could be read.
-    pub images: usize,
-    /// People in them.
-    pub people: usize,
-    /// Eyes in them.
-    pub eyes: usize,
-    /// Failure to enroll: share of the readable images that were refused.
+pub struct Outcome {
+    /// Failure to enroll: share of what was asked for that could not be compared at all. Readable images that were
+    /// refused; both eyes of a moment with one of them refused; eyes of three images that were not enrolled.
     pub fte: f64,
-    /// Compared pairs of one eye.
+    /// Compared pairs of the same eye, or of the same person where both eyes are shown.
     pub genuine_pairs: usize,
-    /// Compared pairs of two eyes.
+    /// Compared pairs of others.
     pub impostor_pairs: usize,
     /// Pairs whose masks overlap too little; in no rate.
     pub incomparable_pairs: usize,
@@ -44,62 +42,176 @@ pub struct Report {
     pub fnmr_at_fmr: BTreeMap<&'static str, f64>,
     /// Separation of the two distributions.
     pub d_prime: f64,
-    /// Image to template, milliseconds.
-    pub ms_per_image_median: f64,
-    /// The same, exceeded by one image in twenty.
-    pub ms_per_image_p95: f64,
     /// Distances of genuine pairs.
     pub genuine: Spread,
     /// Distances of impostor pairs.
     pub impostor: Spread,
+    /// How far the rates would move with other people: 95 % intervals.
+    pub intervals: OutcomeIntervals,
+    /// For pictures.
+    #[serde(skip)]
+    pub(super) curves: Curves,
+}
+
+/// 95 % intervals of the rates of the same names.
+#[derive(Debug, Clone, Serialize)]
+pub struct OutcomeIntervals {
+    /// Of [`Outcome::fte`].
+    pub fte: Interval,
+    /// Of [`Outcome::eer`].
+    pub eer: Interval,
+    /// Of [`Outcome::fnmr_at_fmr`].
+    pub fnmr_at_fmr: BTreeMap<&'static str, Interval>,
+}
+
+/// What pictures need beyond the figures.
+#[derive(Debug, Clone)]
+pub(super) struct Curves {
+    /// FMR, FNMR, and the interval of the latter, with rising FMR.
+    pub(super) trade: Vec<(f64, f64, Interval)>,
+    /// Shares of genuine and impostor distances in [`BINS`] steps up to [`FARTHEST`].
+    pub(super) histograms: [Vec<f64>; 2],
+}
+
+/// Steps of the histograms.
+pub(super) const BINS: usize = 120;
+/// Where the histograms end: unrelated codes lie at one half at most, with some spread.
+pub(super) const FARTHEST: f64 = 0.6;
+
+/// The figures of one evaluation: single images against single images at the top, the other protocols below.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// Images that could be read.
+    pub images: usize,
+    /// People in them.
+    pub people: usize,
+    /// Eyes in them.
+    pub eyes: usize,
+    /// How templates were compared.
+    pub distance: Measure,
+    /// How the intervals were found.
+    pub bootstrap: Resampling,
+    /// One image against one image, one eye.
+    #[serde(flatten)]
+    pub single: Outcome,
+    /// Both eyes against both eyes; nothing where the manifest shows too few people so.
+    pub both_eyes: Option<Outcome>,
+    /// One image against an eye enrolled from three; nothing where the manifest has too few images of an eye.
+    pub three_enrolled: Option<Outcome>,
+    /// Image to template, milliseconds.
+    pub ms_per_image_median: f64,
+    /// The same, exceeded by one image in twenty.
+    pub ms_per_image_p95: f64,
     /// Refused images by kind.
     pub refused: Refusals,
     /// Rows of the manifest that could not be used.
     pub failed_rows: Vec<RowFailure>,
+    /// Image to template of each readable image, milliseconds, rising; for pictures.
+    #[serde(skip)]
+    pub(super) milliseconds: Vec<f64>,
+}
+
+/// Levels of FMR at which rates are reported, rising.
+const LEVELS: [(&str, f64); 3] = [("1e-4", 1e-4), ("1e-3", 1e-3), ("1e-2", 1e-2)];
+
+impl Outcome {
+    /// The rates of a protocol, if it compared anything.
+    pub(super) fn of(trials: Trials, resampling: Resampling) -> Option<Self> {
+        if trials.genuine.is_empty() || trials.impostor.is_empty() {
+            return None;
+        }
+        let drawn = curve_levels(trials.impostor.len());
+        let levels: Vec<f64> = LEVELS.iter().map(|(_, fmr)| *fmr).collect();
+        let bands = bootstrap::intervals(&trials, &drawn, resampling).missed;
+        let intervals = bootstrap::intervals(&trials, &levels, resampling);
+        let sum = |of: fn(&Attempts) -> u32| trials.attempts.iter().map(of).sum::<u32>();
+        let (made, failed) = (sum(|attempts| attempts.made), sum(|attempts| attempts.failed));
+        let distances = |pairs: Vec<Pair>| pairs.into_iter().map(|pair| pair.distance).collect();
+        let rates = ErrorRates::new(distances(trials.genuine), distances(trials.impostor));
+        let trade = drawn.iter().zip(bands).map(|(&fmr, band)| (fmr, rates.fnmr_at(fmr), band)).collect();
+        Some(Self {
+            fte: f64::from(failed) / f64::from(made),
+            genuine_pairs: rates.genuine_pairs(),
+            impostor_pairs: rates.impostor_pairs(),
+            incomparable_pairs: trials.incomparable,
+            eer: rates.equal(),
+            fnmr_at_fmr: LEVELS.map(|(name, fmr)| (name, rates.fnmr_at(fmr))).into(),
+            d_prime: rates.d_prime(),
+            genuine: rates.genuine_spread(),
+            impostor: rates.impostor_spread(),
+            intervals: OutcomeIntervals {
+                fte: intervals.failed,
+                eer: intervals.equal,
+                fnmr_at_fmr: LEVELS.iter().map(|(name, _)| *name).zip(intervals.missed).collect(),
+            },
+            curves: Curves { trade, histograms: rates.histograms(BINS, FARTHEST) },
+        })
+    }
+
+    /// The rates by name, each with its interval.
+    pub(super) fn rates(&self) -> Vec<(String, f64, Interval)> {
+        let mut rates = vec![
+            ("refused".to_owned(), self.fte, self.intervals.fte),
+            ("equal error rate".to_owned(), self.eer, self.intervals.eer),
+        ];
+        rates.extend(LEVELS.iter().rev().map(|&(name, _)| {
+            (format!("missed at FMR {name}"), self.fnmr_at_fmr[name], self.intervals.fnmr_at_fmr[name])
+        }));
+        rates
+    }
+}
+
+/// Levels of FMR at which a curve is drawn, twenty a decade, from one impostor pair to one in ten.
+fn curve_levels(impostors: usize) -> Vec<f64> {
+    let lowest = (impostors as f64).log10();
+    let steps = ((lowest - 1.0).max(0.0) * 20.0) as usize;
+    (0..=steps).rev().map(|step| 10_f64.powf(-1.0 - step as f64 / 20.0)).collect()
 }
 
 impl Report {
-    pub(super) fn new(row_errors: &[RowError], shots: &[Shot], scores: Scores) -> Self {
-        let readable: Vec<&Shot> = shots.iter().filter(|shot| shot.took.is_some()).collect();
+    pub(super) fn new(
+        row_errors: &[RowError],
+        shots: &[Shot],
+        options: &Options,
+        single: Outcome,
+        [both_eyes, three_enrolled]: [Option<Outcome>; 2],
+    ) -> Self {
+        let readable: Vec<&Shot> = shots.iter().filter(|shot| shot.is_readable()).collect();
         let mut refused = Refusals::new();
         for shot in shots {
             if let Err(Failure::Refused(error)) = &shot.outcome {
-                *refused.entry(kind(error)).or_default() += 1;
+                *refused.entry(gate::name(error)).or_default() += 1;
             }
         }
         let people: BTreeSet<_> = readable.iter().map(|shot| &shot.row.person).collect();
-        let eyes: BTreeSet<_> = readable.iter().map(|shot| owner(&shot.row)).collect();
+        let eyes: BTreeSet<_> = readable.iter().map(|shot| shot.owner()).collect();
         let took = sorted_milliseconds(&readable);
-        let rates = ErrorRates::new(scores.genuine, scores.impostor);
-        let fnmr_at = [("1e-2", 1e-2), ("1e-3", 1e-3), ("1e-4", 1e-4)];
         Self {
             images: readable.len(),
             people: people.len(),
             eyes: eyes.len(),
-            fte: refused.values().sum::<usize>() as f64 / readable.len() as f64,
-            genuine_pairs: rates.genuine_pairs(),
-            impostor_pairs: rates.impostor_pairs(),
-            incomparable_pairs: scores.incomparable,
-            eer: rates.equal(),
-            fnmr_at_fmr: fnmr_at.map(|(name, fmr)| (name, rates.fnmr_at(fmr))).into(),
-            d_prime: rates.d_prime(),
+            distance: options.measure,
+            bootstrap: options.resampling,
+            single,
+            both_eyes,
+            three_enrolled,
             ms_per_image_median: took[took.len() / 2],
             ms_per_image_p95: took[took.len() * 95 / 100],
-            genuine: rates.genuine_spread(),
-            impostor: rates.impostor_spread(),
             refused,
             failed_rows: failed_rows(row_errors, shots),
+            milliseconds: took,
         }
     }
-}
 
-/// The name of a refusal, without its values.
-fn kind(error: &CaptureError) -> String {
-    let name = match error {
-        CaptureError::Refused(refusal) => format!("{refusal:?}"),
-        CaptureError::Imaging(_) => "Imaging".to_owned(),
-    };
-    name.split([' ', '{', '(']).next().unwrap_or_default().to_owned()
+    /// The protocols that compared anything, by name.
+    pub(super) fn outcomes(&self) -> Vec<(&'static str, &Outcome)> {
+        let named = [
+            ("single image", Some(&self.single)),
+            ("both eyes", self.both_eyes.as_ref()),
+            ("three images enrolled", self.three_enrolled.as_ref()),
+        ];
+        named.into_iter().filter_map(|(name, outcome)| Some((name, outcome?))).collect()
+    }
 }
 
 fn failed_rows(row_errors: &[RowError], shots: &[Shot]) -> Vec<RowFailure> {
@@ -122,30 +234,40 @@ fn sorted_milliseconds(shots: &[&Shot]) -> Vec<f64> {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let percent = |share: f64| format!("{:.2} %", 100.0 * share);
-        writeln!(f, "images               {:>12}", self.images)?;
-        writeln!(f, "people               {:>12}", self.people)?;
-        writeln!(f, "eyes                 {:>12}", self.eyes)?;
-        writeln!(f, "refused              {:>12}", percent(self.fte))?;
+        writeln!(f, "images                 {:>9}", self.images)?;
+        writeln!(f, "people                 {:>9}", self.people)?;
+        writeln!(f, "eyes                   {:>9}", self.eyes)?;
         for (kind, count) in &self.refused {
-            writeln!(f, "  {kind:<18} {count:>12}")?;
+            writeln!(f, "  {kind:<20} {count:>9}")?;
         }
-        writeln!(f, "genuine pairs        {:>12}", self.genuine_pairs)?;
-        writeln!(f, "impostor pairs       {:>12}", self.impostor_pairs)?;
-        writeln!(f, "incomparable pairs   {:>12}", self.incomparable_pairs)?;
-        writeln!(f, "equal error rate     {:>12}", percent(self.eer))?;
-        for (fmr, fnmr) in self.fnmr_at_fmr.iter().rev() {
-            writeln!(f, "missed at FMR {fmr}   {:>12}", percent(*fnmr))?;
+        writeln!(f, "ms an image, median    {:>9.1}", self.ms_per_image_median)?;
+        writeln!(f, "ms an image, p95       {:>9.1}", self.ms_per_image_p95)?;
+        let Resampling { resamples, seed } = self.bootstrap;
+        writeln!(f, "distance               {:>9}", self.distance.to_string())?;
+        writeln!(f, "intervals of 95 %, {resamples} resamples of people, seed {seed}")?;
+        for (name, outcome) in self.outcomes() {
+            write!(f, "\n{name}\n{outcome}")?;
         }
-        writeln!(f, "d'                   {:>12.2}", self.d_prime)?;
-        writeln!(f, "genuine distance     {:>12}", self.genuine.to_string())?;
-        writeln!(f, "impostor distance    {:>12}", self.impostor.to_string())?;
-        writeln!(f, "ms an image, median  {:>12.1}", self.ms_per_image_median)?;
-        writeln!(f, "ms an image, p95     {:>12.1}", self.ms_per_image_p95)?;
         for failure in &self.failed_rows {
             writeln!(f, "row {}: {}", failure.row, failure.reason)?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, rate, [low, high]) in self.rates() {
+            let percent = |share: f64| format!("{:.2}", 100.0 * share);
+            let (rate, low, high) = (percent(rate), percent(low), percent(high));
+            writeln!(f, "  {name:<20} {rate:>9} %  ({low} … {high})")?;
+        }
+        writeln!(f, "  genuine pairs        {:>9}", self.genuine_pairs)?;
+        writeln!(f, "  impostor pairs       {:>9}", self.impostor_pairs)?;
+        writeln!(f, "  incomparable pairs   {:>9}", self.incomparable_pairs)?;
+        writeln!(f, "  genuine distance     {}", self.genuine)?;
+        writeln!(f, "  impostor distance    {}", self.impostor)?;
+        writeln!(f, "  d'                   {:>9.2}", self.d_prime)
     }
 }
 

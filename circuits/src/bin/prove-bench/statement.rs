@@ -14,14 +14,7 @@ pub(crate) fn of(signal: u64) -> (Public, Private) {
     set.extend((0..100).map(|i| identity(i).commitment())).expect("a hundred fit");
     let private =
         Private { identity: identity(42), path: set.path_at(42, 100).expect("there is a leaf 42 of 100") };
-    let external_nullifier = ExternalNullifier(7.into());
-    let public = Public {
-        root: set.root(),
-        nullifier: private.identity.nullifier(external_nullifier),
-        signal_hash: SignalHash(signal.into()),
-        external_nullifier,
-    };
-    (public, private)
+    (private.statement(ExternalNullifier(7.into()), SignalHash(signal.into())), private)
 }
 
 /// `count` proofs of a few different statements. A verifier remembers nothing, so that it may meet a proof again.

@@ -29,10 +29,10 @@ impl Powers {
     /// # Errors
     ///
     /// [`CeremonyError::NoPowers`].
-    pub fn check(&self, rng: &mut impl CryptoRng) -> Result<(), CeremonyError> {
+    pub fn check(&self, rng: &mut dyn CryptoRng) -> Result<(), CeremonyError> {
         let (g, h) = (G1Affine::generator(), G2Affine::generator());
         let head = self.head();
-        let along = |points: &[G1Affine], rng: &mut _| {
+        let along = |points: &[G1Affine], rng: &mut dyn CryptoRng| {
             let weights = weights::draw(points.len() - 1, rng);
             Ratio::new(sum(points, &weights), sum(&points[1..], &weights), h, head.tau_g2)
         };
@@ -62,7 +62,7 @@ impl Powers {
     ///
     /// [`CeremonyError::Contribution`] for the first step that does not hold, [`CeremonyError::NoPowers`] if the points
     /// are not what the last one left.
-    pub fn attested(&self, rng: &mut impl CryptoRng) -> Result<Attested, CeremonyError> {
+    pub fn attested(&self, rng: &mut dyn CryptoRng) -> Result<Attested, CeremonyError> {
         let mut head = Head::first();
         let mut challenge = step::first_challenge(self.ceremony_power);
         for (index, step) in self.contributions.iter().enumerate() {
@@ -91,7 +91,7 @@ fn check_step(
     before: &Head,
     challenge: &[u8; 64],
     before_another: bool,
-    rng: &mut impl CryptoRng,
+    rng: &mut dyn CryptoRng,
 ) -> Result<(), Fault> {
     let (key, after) = (&step.key, &step.head);
     if let Kind::Beacon(source) = step.kind() {

@@ -33,7 +33,7 @@ impl Powers {
     ///
     /// [`CeremonyError::Finished`] after a beacon, [`CeremonyError::NoContinuation`] for a file that was cut from a
     /// larger one, [`CeremonyError::Name`].
-    pub fn contribute(&self, name: &str, rng: &mut impl CryptoRng) -> Result<Self, CeremonyError> {
+    pub fn contribute(&self, name: &str, rng: &mut dyn CryptoRng) -> Result<Self, CeremonyError> {
         let signature = Signature::member(name)?;
         let factors =
             Factors { tau: weights::secret(rng), alpha: weights::secret(rng), beta: weights::secret(rng) };

@@ -31,6 +31,7 @@ fn snarkjs_agrees() {
     assert!(snarkjs(folder, &["powersoftau", "verify", "ours.ptau"]).contains("Powers of Tau Ok!"));
     snarkjs(folder, &["powersoftau", "prepare", "phase2", "ours.ptau", "prepared.ptau"]);
     let prepared = Powers::from_ptau(&read("prepared.ptau")).unwrap();
+    assert_eq!(prepared, POWERS.prepare(), "of every domain, to the bit");
     let from_prepared = Parameters::initial(&prepared, &small(), &mut rng()).unwrap();
     assert_eq!(from_prepared, STEPS[0], "its Lagrange bases are ours");
 

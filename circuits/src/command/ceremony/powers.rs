@@ -34,6 +34,15 @@ pub(crate) enum PowersCommand {
         --iterations 20\n\nNext: `circuits ceremony init --powers final.ptau 0000.zkey`"
     )]
     Beacon(Beacon),
+    /// Add what `snarkjs zkey verify` wants beside the powers. It can do so itself, and takes many times as long.
+    #[command(after_help = "Example:\n  circuits ceremony powers prepare final.ptau prepared.ptau\n\n\
+        Next: snarkjs zkey verify circuit.r1cs prepared.ptau final.zkey")]
+    Prepare {
+        /// A .ptau file, or the compact form.
+        from: PathBuf,
+        /// The file to write.
+        to: PathBuf,
+    },
     /// Check that a file holds powers, and who made them.
     #[command(after_help = "Example:\n  circuits ceremony powers verify powersOfTau28_hez_final_13.ptau")]
     Verify {
@@ -61,6 +70,11 @@ impl PowersCommand {
                 let (powers, source) = (read_powers(&step.from)?, beacon_source(&step)?);
                 let next = stage("drawing the beacon", || powers.beacon(&source))?;
                 finish_step(&next, &step.to, step.json)
+            }
+            Self::Prepare { from, to } => {
+                refuse_existing(&to)?;
+                let powers = read_powers(&from)?;
+                write_new(&to, &stage("computing Lagrange bases", || powers.prepare()).to_ptau())
             }
             Self::Verify { file, json } => verify(&file, json),
         }

@@ -92,6 +92,27 @@ impl Conditions {
         }
     }
 
+    /// Drawn for a visit at which nobody helps: evenly over the whole range in which there is an iris to be seen, and a
+    /// little beyond. The ranges are our choice.
+    pub(super) fn of_hard_visit(noise: Noise) -> Self {
+        let between = |index, low, high| noise.between(index, low, high);
+        Self {
+            dilation: between(0, 0.18, 0.68),
+            rotation: between(1, -20.0, 20.0),
+            gaze: [between(2, -18.0, 18.0), between(3, -12.0, 12.0)],
+            offset: [between(4, -140.0, 140.0), between(5, -90.0, 90.0)],
+            scale: between(6, 0.7, 1.15),
+            openness: between(7, 0.45, 1.05),
+            blur: between(8, 0.6, 4.0),
+            noise: between(9, 1.0, 10.0),
+            gradient: [between(10, -0.3, 0.3), between(11, -0.25, 0.25)],
+            exposure: between(12, 0.5, 1.35),
+            glints: (noise.bits(13) % 4) as u32,
+            lashes: between(14, 0.0, 1.0),
+            relief: between(15, 0.3, 0.55),
+        }
+    }
+
     /// The same visit a moment later: hand and head move a little. The relief stays, and so do the lamps.
     #[must_use]
     pub(super) fn moment_later(&self, noise: Noise) -> Self {

@@ -3,7 +3,7 @@
 //! A pure function of (key, index) instead of a generator with a state: a pixel's value does not depend on the
 //! order in which pixels are drawn. The mixing function is the finaliser of `SplitMix64` (Steele, Lea and Flood 2014,
 //! "Fast splittable pseudorandom number generators", figure 16). Statistically good, cryptographically nothing:
-//! it paints pictures and never makes a key.
+//! it paints pictures and draws resamples, and never makes a key.
 
 use super::shape::lerp;
 
@@ -12,28 +12,28 @@ const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// A stream of numbers chosen by its key.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Noise {
+pub(crate) struct Noise {
     key: u64,
 }
 
 impl Noise {
     /// The root stream of a seed.
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self { key: mix(seed.wrapping_add(GAMMA)) }
     }
 
     /// An independent stream, chosen by number.
-    pub(super) fn branch(self, number: u64) -> Self {
+    pub(crate) fn branch(self, number: u64) -> Self {
         Self { key: mix(self.key ^ mix(number.wrapping_add(GAMMA))) }
     }
 
     /// An independent stream, chosen by name, so that a new one shifts no other.
-    pub(super) fn named(self, name: &str) -> Self {
+    pub(crate) fn named(self, name: &str) -> Self {
         name.bytes().fold(self, |noise, byte| noise.branch(u64::from(byte)))
     }
 
     /// 64 bits.
-    pub(super) fn bits(self, index: u64) -> u64 {
+    pub(crate) fn bits(self, index: u64) -> u64 {
         mix(self.key.wrapping_add(index.wrapping_add(1).wrapping_mul(GAMMA)))
     }
 
@@ -43,13 +43,13 @@ impl Noise {
     }
 
     /// Uniform in `[low, high)`.
-    pub(super) fn between(self, index: u64, low: f32, high: f32) -> f32 {
+    pub(crate) fn between(self, index: u64, low: f32, high: f32) -> f32 {
         lerp(low, high, self.uniform(index))
     }
 
     /// Mean 0, variance 1, never beyond ±3.5: the sum of four uniform numbers (Irwin–Hall), which is cheap and close
     /// enough to a Gaussian for light and skin.
-    pub(super) fn gaussian(self, index: u64) -> f32 {
+    pub(crate) fn gaussian(self, index: u64) -> f32 {
         let bits = self.bits(index);
         let sum: u64 = (0..4).map(|part| (bits >> (16 * part)) & 0xffff).sum();
         // Four uniforms on [0, 1) have mean 2 and variance 4/12.

@@ -1,0 +1,54 @@
+//! `orb sweep`: where recognition ends, on rendered eyes.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use indicatif::{ProgressBar, ProgressStyle};
+use orb_firmware::sweep::{self, Options, Progress};
+
+/// What to sweep.
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  orb sweep --eyes 200 --report sweep --json sweep.json")]
+pub(crate) struct Arguments {
+    /// Rendered people on each point of each curve.
+    #[arg(long, default_value_t = Options::default().people)]
+    people: u64,
+    /// Rendered eyes whose boundaries are compared with the truth, under each of two kinds of conditions; 0 for none.
+    #[arg(long, default_value_t = Options::default().eyes)]
+    eyes: u64,
+    /// Also write the figures here.
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// Also write a page with curves here, as index.html in this folder.
+    #[arg(long, value_name = "DIR")]
+    report: Option<PathBuf>,
+    /// Worker threads; 0 for one per core.
+    #[arg(long, default_value_t = 0)]
+    threads: usize,
+}
+
+/// Draws, judges and prints.
+pub(super) fn run(arguments: &Arguments) -> Result<()> {
+    let bar = ProgressBar::new(0)
+        .with_style(ProgressStyle::with_template("{msg:<12} {wide_bar} {pos}/{len} {eta:>4}")?);
+    let progress = |Progress { stage, done, total }: Progress| {
+        bar.set_message(stage);
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+    };
+    let Arguments { people, eyes, threads, .. } = *arguments;
+    let report = sweep::run(&Options { people, eyes, threads, ..Options::default() }, &progress)?;
+    bar.finish_and_clear();
+    if let Some(path) = &arguments.json {
+        std::fs::write(path, serde_json::to_vec_pretty(&report)?).context("writing the figures")?;
+    }
+    if let Some(folder) = &arguments.report {
+        super::write_page(folder, &report.page()?)?;
+    }
+    #[expect(clippy::print_stdout, reason = "a program's answer")]
+    {
+        print!("{report}");
+    }
+    Ok(())
+}
