@@ -7,6 +7,9 @@
 //! | `two_at_once_one_passes` | two simultaneous enrollments of one person, on two servers |
 //! | `killed_in_the_middle` | `kill -9` during 50 enrollments |
 //! | `postgres_gone_for_ten_seconds` | 503, then recovery |
+//! | [`segments`] | files and manifest rows that are missing, torn, old, exchanged or altered |
+
+mod segments;
 
 use std::sync::{Barrier, Mutex};
 use std::time::Duration;
@@ -344,9 +347,7 @@ fn a_restart_keeps_everything() {
     let person = Person::new();
     assert_eq!(bench.enroll(&device, &person).status, 201);
     let before = get(&format!("{}/v1/set/checkpoint", bench.url)).body;
-    let server = bench.servers.pop().unwrap();
-    bench.runtime.block_on(server.shutdown());
-    bench.url = bench.start();
+    bench.restart();
     assert_eq!(get(&format!("{}/v1/set/checkpoint", bench.url)).body, before);
     assert_eq!(bench.enroll(&device, &person.again()).code(), (409, "duplicate"));
 }

@@ -5,7 +5,8 @@
 //! open           seal, eyes
 //! judge          nonce and counter good? enough visible? compare with everyone up to a watermark, without a lock
 //! settle         one transaction: use up nonce and counter; then refuse, record for review, or
-//!                lock ─► compare with whoever came after the watermark ─► leaf, root, sealed eyes ─► commit
+//!                lock ─► same segments as scanned? ─► compare with whoever came after the watermark
+//!                     ─► leaf, root, sealed eyes ─► commit
 //! ```
 //!
 //! An envelope that its device has signed uses up its nonce and counter whatever the answer is; nothing else is kept
@@ -24,13 +25,15 @@ use unum_identity::signed::Signed;
 use unum_identity::time::UnixTime;
 use unum_iris::EyePair;
 
-use crate::gallery::{self, Everyone};
-use crate::matcher::{Finding, MatcherGone, People};
+use crate::gallery;
+use crate::matcher::{Answer, Finding, Manifest, People, ScanError};
 use crate::sealed::{Person, Place};
 use crate::server::App;
 use crate::store::devices::Device;
 use crate::store::sessions::IssuedNonce;
-use crate::store::{StoreError, Tx, devices, leaves, lock_enrollments, reviews, roots, sessions, templates};
+use crate::store::{
+    StoreError, Tx, devices, leaves, lock_enrollments, reviews, roots, segments, sessions, templates,
+};
 use crate::uniqueness::{Probe, Unfit};
 
 /// Seconds of an hour: the finest time that is kept with a leaf.
@@ -108,9 +111,7 @@ enum Judgement {
 /// What a scan without a lock found.
 struct Compared {
     probe: Arc<Probe>,
-    finding: Finding,
-    /// Who was covered.
-    everyone: Everyone,
+    answer: Answer,
 }
 
 /// How an envelope was settled.
@@ -201,20 +202,28 @@ async fn judge(app: &App, payload: &Payload, eyes: EyePair) -> Result<Judgement,
         Err(unfit) => return Ok(Judgement::Refuse(unfit.into())),
     };
     app.gallery.sync(&app.store).await?;
-    let (finding, everyone) = app.matcher.scan(Arc::clone(&probe)).await?;
-    Ok(Judgement::Compared(Compared { probe, finding, everyone }))
+    let answer = app.matcher.scan(Arc::clone(&probe)).await?;
+    Ok(Judgement::Compared(Compared { probe, answer }))
 }
 
 /// Compares with a few people, on other threads than those that answer requests.
 async fn scan(app: &App, probe: &Arc<Probe>, people: People) -> Result<Finding, StoreError> {
     let (probe, thresholds) = (Arc::clone(probe), app.config.thresholds);
     let scan = tokio::task::spawn_blocking(move || probe.scan(&people, thresholds));
-    scan.await.map_err(|_| MatcherGone.into())
+    Ok(scan.await.map_err(|_| ScanError::BrokeOff)?.map_err(ScanError::from)?)
 }
 
-impl From<MatcherGone> for StoreError {
+/// Whether the segments are still those that were compared. Whatever the database lists now has to have been covered.
+async fn still_covered(tx: &Tx, answer: &Answer) -> Result<(), StoreError> {
+    let manifest = Manifest::new(segments::all(tx).await?);
+    let manifest = manifest.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    let covered = answer.scanned.covers(&manifest, answer.everyone.watermark());
+    Ok(covered.map_err(ScanError::from)?)
+}
+
+impl From<ScanError> for StoreError {
     /// Nothing is decided, and the same envelope may come again: as when the database is gone.
-    fn from(error: MatcherGone) -> Self {
+    fn from(error: ScanError) -> Self {
         Self::Unavailable(error.to_string())
     }
 }
@@ -276,17 +285,18 @@ async fn decide(
     app: &App,
     tx: &Tx,
     payload: &Payload,
-    Compared { probe, finding, everyone }: &Compared,
+    Compared { probe, answer }: &Compared,
     now: UnixTime,
 ) -> Result<Settled, StoreError> {
-    let mut finding = *finding;
-    let mut people = everyone.watermark();
+    let mut finding = answer.finding;
+    let mut people = answer.everyone.watermark();
     if finding == Finding::Unique {
         // From here to the commit nobody else enrolls, on any server. The scan covered rows 1 to the watermark, this
         // covers the rest: everyone, exactly once.
         lock_enrollments(tx).await?;
-        let tail = app.gallery.tail(tx, everyone).await?;
-        people += tail.len() as u64;
+        still_covered(tx, answer).await?;
+        let tail = app.gallery.tail(tx, &answer.everyone).await?;
+        people += tail.len();
         finding = scan(app, probe, tail).await?;
     }
     match finding {

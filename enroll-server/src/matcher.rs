@@ -1,31 +1,43 @@
 //! Everyone's eyes in memory, in the layout of a scan, and the comparison of newcomers with all of them.
 //!
 //! ```text
-//! People   full segments of 4,096 people, on huge pages, shared by everyone who scans ‖ single blocks of 16
+//! People   segments, on huge pages, shared by everyone who scans ‖ the tail: single blocks of 16
+//! Shelf    segments on disk, encrypted
+//! Manifest which segments there are
+//! scan     (People, queries) ─► Scanned: a row for each segment and one for the tail ─► findings, if the rows cover all
 //! Batcher  up to 8 queries, or whatever came within 5 ms ─► one pass over everyone
 //! ```
 //!
-//! Adding somebody copies at most the last block of sixteen, and only while a scan is reading it; when 256 blocks are
-//! full they become a segment. Nothing else is ever copied or moved.
+//! Segments never change, and adding somebody copies at most the last block of sixteen, and only while a scan is
+//! reading it. Nothing else is ever copied or moved.
 //!
-//! Everyone is compared whatever was found before, and an answer counts only if as many people were compared as are
-//! known. Knows no database and no device.
+//! Everyone is compared whatever was found before. Knows no database and no device.
 
 mod batch;
+mod coverage;
+mod manifest;
+mod segment;
+mod shelf;
 
 use std::fmt;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 use unum_iris::{
-    BLOCK_BYTES, BLOCK_PEOPLE, Block, Blocks, DistanceError, EyePair, Hit, Kernel, MIN_COMPARED, Query,
-    Thresholds, Verdict,
+    BLOCK_PEOPLE, Block, Blocks, DistanceError, EyePair, Hit, Kernel, MIN_COMPARED, Query, Thresholds,
+    Verdict,
 };
 
-pub(crate) use batch::{Batcher, MatcherGone};
+pub use crate::sealed::TemplateKey;
+pub(crate) use batch::{Answer, Batcher, ScanError};
+pub use coverage::{Coverage, Part, Scanned, Uncovered};
+pub use manifest::{Entry, Manifest, ManifestError, Seal};
+pub use segment::Segment;
+pub(crate) use segment::blocks_of;
+pub use shelf::{Fault, SealedSegment, Shelf};
 
-/// Blocks in a segment: 4,096 people, 33.6 MB, sixteen huge pages.
-const SEGMENT_BLOCKS: usize = 256;
+use segment::people_in;
+
 /// Blocks that a thread scans at a time: about a millisecond for one query.
 const PIECE: usize = 16;
 /// Queries that share a pass. From then on memory has long ceased to be what a scan waits for.
@@ -67,17 +79,21 @@ impl From<Result<Verdict, DistanceError>> for Finding {
 /// People in order of arrival. A clone shares their memory, and does not see who comes later.
 #[derive(Clone, Default)]
 pub struct People {
-    segments: Vec<Arc<Blocks>>,
+    segments: Vec<Arc<Segment>>,
     /// Blocks after the last segment, one at a time; only the last may have empty places.
     tail: Vec<Arc<Blocks>>,
 }
 
 impl People {
+    /// The people of `segments`, which are all those of a manifest, in its order.
+    pub fn of(segments: Vec<Arc<Segment>>) -> Self {
+        Self { segments, tail: Vec::new() }
+    }
+
     /// How many there are.
-    pub fn len(&self) -> usize {
-        let last = self.tail.last().map_or(0, |block| block[0].people());
-        let full = self.segments.len() * SEGMENT_BLOCKS + self.tail.len().saturating_sub(1);
-        full * BLOCK_PEOPLE + last
+    pub fn len(&self) -> u64 {
+        let last = self.tail.last().map_or(0, |block| people_in(block));
+        self.in_segments() + (self.tail.len().saturating_sub(1) * BLOCK_PEOPLE) as u64 + last
     }
 
     /// Whether there is nobody.
@@ -85,26 +101,23 @@ impl People {
         self.segments.is_empty() && self.tail.is_empty()
     }
 
+    fn in_segments(&self) -> u64 {
+        self.segments.last().map_or(0, |last| last.entry().end() - 1)
+    }
+
     /// Adds somebody behind the others.
     pub fn push(&mut self, person: &EyePair) {
-        let place = self.len() % BLOCK_PEOPLE;
+        let place = (self.len() - self.in_segments()) as usize % BLOCK_PEOPLE;
         if place == 0 {
-            self.seal();
             self.tail.push(Arc::new(Blocks::empty(1)));
         }
         let last = self.tail.last_mut().expect("pushed if there was none with room");
         Arc::make_mut(last)[0].put(place, person); // copied only while a scan holds it
     }
 
-    /// Makes a segment of the tail if it is as long as one.
-    fn seal(&mut self) {
-        if self.tail.len() == SEGMENT_BLOCKS {
-            let mut segment = Blocks::empty(SEGMENT_BLOCKS);
-            for (to, block) in segment.as_bytes_mut().chunks_exact_mut(BLOCK_BYTES).zip(self.tail.drain(..)) {
-                to.copy_from_slice(block.as_bytes());
-            }
-            self.segments.push(Arc::new(segment));
-        }
+    /// The segments.
+    pub fn segments(&self) -> &[Arc<Segment>] {
+        &self.segments
     }
 
     /// Whether all of them are kept out of swap.
@@ -115,29 +128,49 @@ impl People {
     /// Whoever came as number `index`, counted from 0.
     #[cfg(test)]
     pub(crate) fn person(&self, index: usize) -> EyePair {
-        let block = self.memory().flat_map(|blocks| blocks.iter()).nth(index / BLOCK_PEOPLE).unwrap();
-        block.person(index % BLOCK_PEOPLE).unwrap()
+        let people = self.memory().flat_map(|blocks| blocks.iter());
+        people.flat_map(|block| (0..BLOCK_PEOPLE).filter_map(|place| block.person(place))).nth(index).unwrap()
     }
 
     /// Compares each of `queries` with everyone, on all threads of the pool it is called in; blocks.
-    ///
-    /// # Panics
-    ///
-    /// If not everyone was compared, exactly once: that would be no answer.
-    pub fn scan(&self, queries: &[&Query], thresholds: Thresholds) -> Vec<Finding> {
+    pub fn scan(&self, queries: &[&Query], thresholds: Thresholds) -> Scanned {
         let kernel = Kernel::fastest();
-        let pieces: Vec<&[Block]> = self.memory().flat_map(|blocks| blocks.chunks(PIECE)).collect();
-        let nobody = || (vec![Finding::Unique; queries.len()], 0);
-        let (findings, compared) = pieces
+        let pieces: Vec<(usize, &[Block])> = self
+            .memory()
+            .enumerate()
+            .flat_map(|(i, blocks)| {
+                blocks.chunks(PIECE).map(move |piece| (i.min(self.segments.len()), piece))
+            })
+            .collect();
+        let compared: Vec<_> = pieces
             .into_par_iter()
-            .map(|blocks| scan_piece(kernel, blocks, queries, thresholds))
-            .reduce(nobody, |(a, n), (b, m)| (a.into_iter().zip(b).map(|(a, b)| a.max(b)).collect(), n + m));
-        assert_eq!(compared, self.len(), "an answer counts only if everyone was compared exactly once");
-        findings
+            .map(|(part, blocks)| (part, scan_piece(kernel, blocks, queries, thresholds)))
+            .collect();
+        let mut rows: Vec<Coverage> = self
+            .parts()
+            .map(|part| Coverage { part, people: 0, findings: vec![Finding::Unique; queries.len()] })
+            .collect();
+        for (part, (findings, people)) in compared {
+            rows[part].people += people;
+            for (gravest, found) in rows[part].findings.iter_mut().zip(findings) {
+                *gravest = found.max(*gravest);
+            }
+        }
+        Scanned::new(rows, queries.len())
+    }
+
+    /// The segments, and then the tail.
+    fn parts(&self) -> impl Iterator<Item = Part> {
+        let segments = self.segments.iter().map(|segment| {
+            let Entry { first, version, .. } = *segment.entry();
+            Part::Segment { first, version }
+        });
+        segments.chain([Part::Tail { first: self.in_segments() + 1 }])
     }
 
     fn memory(&self) -> impl Iterator<Item = &Blocks> {
-        self.segments.iter().chain(&self.tail).map(|blocks| &**blocks)
+        let segments = self.segments.iter().map(|segment| segment.blocks());
+        segments.chain(self.tail.iter().map(|blocks| &**blocks))
     }
 }
 
@@ -147,16 +180,14 @@ fn scan_piece(
     blocks: &[Block],
     queries: &[&Query],
     thresholds: Thresholds,
-) -> (Vec<Finding>, usize) {
+) -> (Vec<Finding>, u64) {
     let mut findings = vec![Finding::Unique; queries.len()];
-    let mut compared = 0;
     for block in blocks {
         kernel.scan(block, queries, thresholds, |Hit { query, outcome, .. }| {
             findings[query] = findings[query].max(outcome.into());
         });
-        compared += block.people();
     }
-    (findings, compared)
+    (findings, people_in(blocks))
 }
 
 impl FromIterator<EyePair> for People {
@@ -188,9 +219,16 @@ mod tests {
         assert!(people.is_empty());
         for seed in 0..40 {
             people.push(&person(seed));
-            assert_eq!(people.len() as u64, seed + 1);
+            assert_eq!(people.len(), seed + 1);
         }
         assert!((0..40).all(|seed| people.person(seed) == person(seed as u64)));
+    }
+
+    /// What a scan of `people` says about the person of `seed`, if it covers `manifest`.
+    fn finding(people: &People, seed: u64, manifest: &Manifest) -> Result<Finding, Uncovered> {
+        let query = Query::new(person(seed));
+        let scanned = people.scan(&[&query], Thresholds::default());
+        scanned.findings(manifest, people.len()).map(|findings| findings[0])
     }
 
     #[test]
@@ -198,23 +236,58 @@ mod tests {
         let mut people: People = (0..17).map(person).collect();
         let before = people.clone();
         people.push(&person(99));
-        let query = Query::new(person(99));
-        assert_eq!(before.scan(&[&query], Thresholds::default()), [Finding::Unique]);
-        assert_eq!(people.scan(&[&query], Thresholds::default()), [Finding::Duplicate]);
+        let manifest = Manifest::default();
+        assert_eq!(finding(&before, 99, &manifest), Ok(Finding::Unique));
+        assert_eq!(finding(&people, 99, &manifest), Ok(Finding::Duplicate));
         assert_eq!((before.len(), people.len()), (17, 18));
     }
 
-    #[test]
-    fn a_full_tail_becomes_a_segment_and_nobody_is_lost() {
-        let full = SEGMENT_BLOCKS * BLOCK_PEOPLE;
-        let mut people: People = (0..full as u64).map(person).collect();
-        let seen = [0, full as u64 - 1, 7777].map(|seed| Query::new(person(seed)));
-        let seen: Vec<_> = seen.iter().collect();
-        for more in 0..2 {
-            assert_eq!((people.len(), people.segments.len()), (full + more, more));
-            let found = people.scan(&seen, Thresholds::default());
-            assert_eq!(found, [Finding::Duplicate, Finding::Duplicate, Finding::Unique]);
-            people.push(&person(10_000));
+    /// A segment of so many people; the first has the number `first`, and is made of the seed before it.
+    fn segment(first: u64, people: u64) -> Arc<Segment> {
+        let mut blocks = Blocks::empty(blocks_of(people));
+        for i in 0..people {
+            let (block, place) = (i as usize / BLOCK_PEOPLE, i as usize % BLOCK_PEOPLE);
+            blocks[block].put(place, &person(first - 1 + i));
         }
+        let seal = Seal { nonce: [0; 24], tag: [0; 16] };
+        Arc::new(Segment::new(Entry { first, people, version: 1, seal }, blocks))
+    }
+
+    /// Segments of 20 and 300 people, and a tail of 17.
+    fn town() -> (People, Manifest) {
+        let segments = vec![segment(1, 20), segment(21, 300)];
+        let manifest = Manifest::new(segments.iter().map(|segment| *segment.entry()).collect()).unwrap();
+        let mut people = People::of(segments);
+        (320..337).for_each(|seed| people.push(&person(seed)));
+        (people, manifest)
+    }
+
+    #[test]
+    fn everyone_is_found_in_segments_and_in_the_tail() {
+        let (people, manifest) = town();
+        assert_eq!((people.len(), people.is_empty()), (337, false));
+        assert!((0..337).all(|seed| people.person(seed) == person(seed as u64)));
+        for seed in [0, 19, 20, 275, 276, 319, 320, 336] {
+            assert_eq!(finding(&people, seed, &manifest), Ok(Finding::Duplicate), "{seed}");
+        }
+        assert_eq!(finding(&people, 337, &manifest), Ok(Finding::Unique));
+    }
+
+    #[test]
+    fn a_scan_of_other_people_than_those_listed_says_nothing() {
+        let (people, manifest) = town();
+        let [first, second] = manifest.entries() else { panic!("two segments") };
+        let listed = |entries: &[Entry]| Manifest::new(entries.to_vec()).unwrap();
+        let stale = Uncovered::Stale { first: 21, found: 1, needed: 2 };
+        assert_eq!(finding(&people, 0, &listed(&[*first, Entry { version: 2, ..*second }])), Err(stale));
+        assert_eq!(finding(&people, 0, &listed(&[*first])), Err(Uncovered::Unlisted { first: 21 }));
+
+        let without = People::of(vec![segment(1, 20)]);
+        assert!(finding(&without, 999, &manifest).is_err(), "a segment is not in memory");
+        let mut short = segment(21, 299);
+        Arc::get_mut(&mut short).unwrap().list_as(*second);
+        let short = People::of(vec![segment(1, 20), short]);
+        let error = Uncovered::Count { first: 21, found: 299, needed: 300 };
+        assert_eq!(finding(&short, 999, &manifest), Err(error));
     }
 }

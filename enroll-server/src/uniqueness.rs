@@ -11,7 +11,7 @@
 
 use unum_iris::{EyePair, Query, Template, Thresholds};
 
-use crate::matcher::{Finding, People};
+use crate::matcher::{Finding, Manifest, People, Uncovered};
 
 /// The eyes of the person who asks, made ready once for the whole gallery.
 pub(crate) struct Probe(Query);
@@ -52,9 +52,14 @@ impl Probe {
         &self.0
     }
 
-    /// Compares with all of `people`, on all cores; blocks.
-    pub(crate) fn scan(&self, people: &People, thresholds: Thresholds) -> Finding {
-        people.scan(&[&self.0], thresholds)[0]
+    /// Compares with all of `people`, who are in no segment, on all cores; blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`Uncovered`] if not all of them were compared.
+    pub(crate) fn scan(&self, people: &People, thresholds: Thresholds) -> Result<Finding, Uncovered> {
+        let scanned = people.scan(&[&self.0], thresholds);
+        scanned.findings(&Manifest::default(), people.len()).map(|findings| findings[0])
     }
 }
 
@@ -104,7 +109,7 @@ pub(crate) mod tests {
 
     fn scan(eyes: EyePair, gallery: &[EyePair]) -> Finding {
         let people = gallery.iter().cloned().collect();
-        Probe::new(eyes, MIN_COMPARED, true).unwrap().scan(&people, Thresholds::default())
+        Probe::new(eyes, MIN_COMPARED, true).unwrap().scan(&people, Thresholds::default()).unwrap()
     }
 
     fn seen_again(seed: u64, tilt: i32) -> EyePair {

@@ -56,6 +56,13 @@ impl Bench {
         url
     }
 
+    /// Stops the last server that was started, and starts another one.
+    pub(crate) fn restart(&mut self) {
+        let server = self.servers.pop().unwrap();
+        self.runtime.block_on(server.shutdown());
+        self.url = self.start();
+    }
+
     pub(crate) fn key(&self) -> ServiceKey {
         self.servers[0].service_key()
     }

@@ -10,7 +10,7 @@ use service::Metrics;
 use tokio::sync::{mpsc, oneshot};
 use unum_iris::{Query, Thresholds};
 
-use super::{Finding, MAX_QUERIES};
+use super::{Finding, MAX_QUERIES, Scanned, Uncovered};
 use crate::gallery::{Everyone, Gallery};
 use crate::uniqueness::Probe;
 
@@ -19,19 +19,35 @@ const GATHER: Duration = Duration::from_millis(5);
 /// Queries that wait beyond those of a pass before whoever brings one has to wait to hand it over.
 const QUEUE: usize = 64;
 
+/// What a pass says about one query.
+pub(crate) struct Answer {
+    /// The gravest finding among everyone.
+    pub(crate) finding: Finding,
+    /// Who everyone was.
+    pub(crate) everyone: Everyone,
+    /// The rows that say so, to be held against the manifest once more when it counts.
+    pub(crate) scanned: Arc<Scanned>,
+}
+
 /// One query, and whom to tell.
 struct Waiting {
     probe: Arc<Probe>,
-    tell: oneshot::Sender<(Finding, Everyone)>,
+    tell: oneshot::Sender<Result<Answer, ScanError>>,
 }
 
 /// Takes queries and scans for them. Stops when dropped, after the pass under way.
 pub(crate) struct Batcher(mpsc::Sender<Waiting>);
 
-/// The pass broke off: nothing is known about the query.
+/// Nothing is known about the query.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the scan broke off")]
-pub(crate) struct MatcherGone;
+pub(crate) enum ScanError {
+    /// The pass ended before its end.
+    #[error("the scan broke off")]
+    BrokeOff,
+    /// Not everyone was compared.
+    #[error("the scan is not complete: {0}")]
+    Uncovered(#[from] Uncovered),
+}
 
 impl Batcher {
     pub(crate) fn start(gallery: Arc<Gallery>, thresholds: Thresholds, metrics: Metrics) -> Self {
@@ -47,11 +63,11 @@ impl Batcher {
         Self(sender)
     }
 
-    /// What a comparison with everyone says, and whom it covered: all who were known when this was called, or more.
-    pub(crate) async fn scan(&self, probe: Arc<Probe>) -> Result<(Finding, Everyone), MatcherGone> {
+    /// What a comparison with everyone says: all who were known when this was called, or more.
+    pub(crate) async fn scan(&self, probe: Arc<Probe>) -> Result<Answer, ScanError> {
         let (tell, told) = oneshot::channel();
-        self.0.send(Waiting { probe, tell }).await.map_err(|_| MatcherGone)?;
-        told.await.map_err(|_| MatcherGone)
+        self.0.send(Waiting { probe, tell }).await.map_err(|_| ScanError::BrokeOff)?;
+        told.await.map_err(|_| ScanError::BrokeOff)?
     }
 }
 
@@ -73,13 +89,19 @@ async fn pass(batch: Vec<Waiting>, everyone: Everyone, thresholds: Thresholds, m
     let (started, queries) = (Instant::now(), batch.len());
     let scan = tokio::task::spawn_blocking(move || {
         let probes: Vec<&Query> = batch.iter().map(|waiting| waiting.probe.query()).collect();
-        let findings = everyone.people().scan(&probes, thresholds);
-        for (waiting, finding) in batch.into_iter().zip(findings) {
-            let _ = waiting.tell.send((finding, everyone.clone())); // nobody waits any more
+        let scanned = Arc::new(everyone.people().scan(&probes, thresholds));
+        let findings = scanned.findings(everyone.manifest(), everyone.watermark());
+        if let Err(error) = findings {
+            tracing::error!(%error, "a scan is not complete");
+        }
+        for (i, waiting) in batch.into_iter().enumerate() {
+            let (everyone, scanned) = (everyone.clone(), Arc::clone(&scanned));
+            let answer = findings.as_ref().map(|findings| Answer { finding: findings[i], everyone, scanned });
+            let _ = waiting.tell.send(answer.map_err(|&error| error.into())); // nobody waits any more
         }
     });
     if let Err(error) = scan.await {
-        tracing::error!(%error, "a scan broke off"); // its queries hear `MatcherGone`
+        tracing::error!(%error, "a scan broke off"); // its queries hear `BrokeOff`
     }
     metrics.seconds("enroll_scan_seconds", &[], started.elapsed());
     metrics.count("enroll_scan_queries_total", &[], queries as u64);

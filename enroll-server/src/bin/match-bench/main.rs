@@ -2,20 +2,23 @@
 //!
 //! Scans a gallery of invented people, far larger than any cache, as the server does. Ours, the naive loop and the
 //! processor's clock are measured in turn, medians of all rounds, so that a busy machine slows them alike; one thread
-//! is timed by the processor time it got, several by the wall clock.
+//! is timed by the processor time it got, several by the wall clock. At the end everyone is written to disk as
+//! encrypted segments, forgotten, and read again.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program talks on its standard streams")]
 
 mod machine;
 mod people;
 mod report;
+mod restart;
 
 use std::hint::black_box;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Context;
 use clap::Parser;
-use enroll_server::matcher::{Finding, MAX_QUERIES, People};
+use enroll_server::matcher::{Finding, MAX_QUERIES, Manifest, People};
 use rayon::ThreadPool;
 use unum_iris::{Kernel, Query, ROTATIONS, Template, Thresholds};
 
@@ -31,7 +34,7 @@ use report::Report;
   cargo run --release -p enroll-server --bin match-bench -- --people 200000 --json
 
 A comparison is that of two codes of 16,384 bits, with their masks, at one rotation; a person is 124 of them: two eyes,
-31 rotations, upright and mirrored. 200,000 people need 1.7 GB of memory."
+31 rotations, upright and mirrored. 200,000 people need 1.7 GB of memory, and as much on disk for a while."
 )]
 struct Arguments {
     /// One JSON object instead of a table
@@ -46,6 +49,9 @@ struct Arguments {
     /// How often everything is measured
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
+    /// Where segments are written, in a folder of their own [default: the system's folder for temporary files]
+    #[arg(long)]
+    folder: Option<PathBuf>,
 }
 
 /// Of one person: two eyes, all rotations, two orientations.
@@ -107,7 +113,8 @@ fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
     let batch_ms = 1e3 * f64::from(arguments.people) / batch;
     let (clock_ghz, naive) = (median(|round| round.clock_ghz), median(|round| round.naive));
     let both = median(|round| round.people_all / round.people_wall);
-    drop(everyone);
+    let folder = arguments.folder.clone().unwrap_or_else(std::env::temp_dir);
+    let restart = restart::measure(everyone, &folder, &queries[..1])?;
 
     let hidden = |percent| -> anyhow::Result<f64> {
         let town = town(arguments.people / SMALLER, percent);
@@ -133,6 +140,9 @@ fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
         bytes_per_person: bytes as f64 / f64::from(arguments.people),
         scan_ms,
         batch_ms,
+        restart_ms: 1e3 * restart.first_answer_s,
+        restart_read_ms: 1e3 * restart.read_s,
+        disk_bytes_per_person: restart.bytes as f64 / f64::from(arguments.people),
         comparisons_per_s_quarter_hidden: hidden(25)?,
         comparisons_per_s_three_eighths_hidden: hidden(37)?,
     })
@@ -142,8 +152,10 @@ fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
 fn per_second(everyone: &People, queries: &[Query], seconds: fn() -> f64) -> anyhow::Result<f64> {
     let queries: Vec<&Query> = queries.iter().collect();
     let started = seconds();
-    let found = everyone.scan(&queries, Thresholds::default());
+    let scanned = everyone.scan(&queries, Thresholds::default());
     let took = seconds() - started;
+    let entries = everyone.segments().iter().map(|segment| *segment.entry()).collect();
+    let found = scanned.findings(&Manifest::new(entries)?, everyone.len())?;
     anyhow::ensure!(
         found.iter().all(|&finding| finding == Finding::Unique),
         "invented people resemble each other"

@@ -1,15 +1,26 @@
 //! Invented people: random bits, which resemble each other as little as strangers do.
 
-use enroll_server::matcher::People;
-use unum_iris::{COLUMNS, EyePair, Template};
+use std::sync::Arc;
+
+use enroll_server::matcher::{Entry, People, Seal, Segment};
+use unum_iris::{BLOCK_PEOPLE, Blocks, COLUMNS, EyePair, Template};
+
+/// As the server's.
+const SEGMENT_PEOPLE: u32 = 4096;
 
 /// `people` people, `hidden` per cent of whose mask bits are 0: 0, 25, or 37 for three eighths.
 pub(crate) fn town(people: u32, hidden: u64) -> People {
-    let mut town = People::default();
-    for seed in 0..people {
-        town.push(&person(seed.into(), hidden));
-    }
-    town
+    let segment = |first: u32| {
+        let seeds = first..people.min(first + SEGMENT_PEOPLE);
+        let mut blocks = Blocks::empty(seeds.len().div_ceil(BLOCK_PEOPLE));
+        for (i, seed) in seeds.clone().enumerate() {
+            blocks[i / BLOCK_PEOPLE].put(i % BLOCK_PEOPLE, &person(seed.into(), hidden));
+        }
+        let seal = Seal { nonce: [0; 24], tag: [0; 16] }; // it has no file
+        let entry = Entry { first: u64::from(first) + 1, people: seeds.len() as u64, version: 1, seal };
+        Arc::new(Segment::new(entry, blocks))
+    };
+    People::of((0..people).step_by(SEGMENT_PEOPLE as usize).map(segment).collect())
 }
 
 pub(crate) fn person(seed: u64, hidden: u64) -> EyePair {

@@ -36,6 +36,12 @@ pub(crate) struct Report {
     pub scan_ms: f64,
     /// Eight queries in one pass, all cores.
     pub batch_ms: f64,
+    /// From encrypted segments on disk, of which nothing is in memory, to the first answer; all cores.
+    pub restart_ms: f64,
+    /// Of it, reading and decrypting.
+    pub restart_read_ms: f64,
+    /// Of all files together.
+    pub disk_bytes_per_person: f64,
     /// One thread, a quarter of all mask bits 0.
     pub comparisons_per_s_quarter_hidden: f64,
     /// One thread, three eighths of all mask bits 0: bits compared have to be counted at all rotations.
@@ -73,10 +79,15 @@ impl fmt::Display for Report {
         writeln!(f, "{:<28} {ratio:>8.2} x naive, {share:.0} % of the bound", "a thread")?;
         writeln!(f, "{:<28} {:>8.2} x one", "all cores", self.all_threads_to_one)?;
         writeln!(f, "{:<28} {:>8.0} people a second", "one query", self.people_per_s)?;
-        write!(
+        writeln!(
             f,
             "{:<28} {:>8.0} ms, eight in one pass {:.0} ms",
             "everyone, all cores", self.scan_ms, self.batch_ms
+        )?;
+        write!(
+            f,
+            "{:<28} {:>8.0} ms, of which reading {:.0} ms",
+            "files to first answer", self.restart_ms, self.restart_read_ms
         )
     }
 }
