@@ -7,8 +7,10 @@
 //! | `two_at_once_one_passes` | two simultaneous enrollments of one person, on two servers |
 //! | `killed_in_the_middle` | `kill -9` during 50 enrollments |
 //! | `postgres_gone_for_ten_seconds` | 503, then recovery |
+//! | [`races`] | the same in two processes, while servers and Postgres are killed |
 //! | [`segments`] | files and manifest rows that are missing, torn, old, exchanged or altered |
 
+mod races;
 mod segments;
 
 use std::sync::{Barrier, Mutex};

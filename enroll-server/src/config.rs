@@ -38,7 +38,7 @@ pub struct Config {
     /// Folder of the key files; they are made at the first start. See [`crate::keys`].
     pub keys: PathBuf,
     /// Folder of everyone's eyes, encrypted, as a scan needs them: 8.2 KB a person. What is missing there is made again
-    /// from the database, at a thousand people a second or so; what is in other files there is left alone.
+    /// from the database. Other files there are left alone, but for those that end in `.draft`.
     pub segments: PathBuf,
     /// People in a segment from now on; those that exist stay as they are. Larger ones make a shorter manifest, which
     /// is read with each enrollment; smaller ones are sooner out of the tail, which is read at each start.

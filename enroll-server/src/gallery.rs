@@ -70,6 +70,12 @@ enum FollowError {
 }
 
 impl Everyone {
+    /// These people, of whom those in segments have to be the ones listed.
+    #[cfg(test)]
+    pub(crate) fn of(people: People, manifest: Manifest) -> Self {
+        Self { people, manifest: Arc::new(manifest), last: None }
+    }
+
     /// The eyes, in order of arrival.
     pub(crate) fn people(&self) -> &People {
         &self.people

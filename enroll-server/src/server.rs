@@ -14,11 +14,12 @@ use service::{Metrics, Operated, OperatorToken};
 use tokio::task::AbortHandle;
 use unum_identity::bytes::ServiceKey;
 use unum_identity::time::{Clock, UnixTime};
+use unum_iris::Query;
 
 use crate::config::{Config, ConfigError};
 use crate::gallery::Gallery;
 use crate::keys::Keys;
-use crate::matcher::{Batcher, Shelf};
+use crate::matcher::{Batcher, People, Shelf};
 use crate::published::Published;
 use crate::routes;
 use crate::store::{SCHEMA, Store, StoreError, chain, sessions};
@@ -148,7 +149,9 @@ impl Server {
         let leaves = published.sync(&store).await?;
         let kernel = unum_iris::Kernel::fastest().name();
         metrics.gauge("enroll_matcher_kernel", &[("kernel", kernel)], 1.0);
-        let matcher = Batcher::start(Arc::clone(&gallery), config.thresholds, metrics.clone());
+        let thresholds = config.thresholds;
+        let scan = move |people: &People, queries: &[&Query]| people.scan(queries, thresholds);
+        let matcher = Batcher::start(Arc::clone(&gallery), Arc::new(scan), metrics.clone());
 
         let service_key = keys.service_key();
         let app = Arc::new(App {

@@ -142,8 +142,11 @@ pub(crate) fn enroll_eyes(url: &str, device: &Device, eyes: &EyePair, commitment
 #[ignore = "not a test but a server, started by another test"]
 fn server_process() {
     let Ok(text) = std::env::var("UNUM_TEST_SERVER") else { return };
-    let (database_url, keys) = text.split_once('|').unwrap();
-    let config = local_config(database_url, keys.as_ref());
+    let [database_url, keys, segment_people] = text.split('|').collect::<Vec<_>>()[..] else {
+        panic!("{text}")
+    };
+    let mut config = local_config(database_url, keys.as_ref());
+    config.segment_people = segment_people.parse().unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let start = Server::start(config, TestClock::new().clock(), Box::new(rng()));
     let server = runtime.block_on(start).unwrap();
@@ -161,7 +164,8 @@ pub(crate) struct Process {
 
 impl Process {
     pub(crate) fn start(config: &enroll_server::Config) -> Self {
-        let at = [config.database_url.as_str(), config.keys.to_str().unwrap()];
+        let segment_people = config.segment_people.to_string();
+        let at = [config.database_url.as_str(), config.keys.to_str().unwrap(), &segment_people];
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["harness::bench::server_process", "--exact", "--ignored", "--nocapture"])
             .env("UNUM_TEST_SERVER", at.join("|"))
@@ -172,6 +176,11 @@ impl Process {
         let url =
             lines.find_map(|line| line.split_once("listening ").map(|(_, url)| url.to_owned())).unwrap();
         Self { child, url }
+    }
+
+    /// Which process it is.
+    pub(crate) fn id(&self) -> rustix::process::Pid {
+        rustix::process::Pid::from_child(&self.child)
     }
 
     /// `kill -9`.

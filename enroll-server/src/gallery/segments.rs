@@ -51,6 +51,11 @@ impl Gallery {
         }
         let people = People::of(segments);
         let everyone = Everyone { people, manifest: Arc::new(manifest), last: None };
+        tracing::info!(
+            segments = everyone.people.segments().len(),
+            people = everyone.watermark(),
+            "in memory"
+        );
         self.warn_if_unlocked(&everyone);
         *self.everyone.write().unwrap_or_else(std::sync::PoisonError::into_inner) = everyone;
         Ok(())

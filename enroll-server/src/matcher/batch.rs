@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use service::Metrics;
 use tokio::sync::{mpsc, oneshot};
-use unum_iris::{Query, Thresholds};
+use unum_iris::Query;
 
-use super::{Finding, MAX_QUERIES, Scanned, Uncovered};
+use super::{Finding, MAX_QUERIES, People, Scanned, Uncovered};
 use crate::gallery::{Everyone, Gallery};
 use crate::uniqueness::Probe;
 
@@ -39,7 +39,7 @@ struct Waiting {
 pub(crate) struct Batcher(mpsc::Sender<Waiting>);
 
 /// Nothing is known about the query.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ScanError {
     /// The pass ended before its end.
     #[error("the scan broke off")]
@@ -49,14 +49,18 @@ pub(crate) enum ScanError {
     Uncovered(#[from] Uncovered),
 }
 
+/// Compares queries with people, wherever they are held.
+pub(crate) type Scan = Arc<dyn Fn(&People, &[&Query]) -> Scanned + Send + Sync>;
+
 impl Batcher {
-    pub(crate) fn start(gallery: Arc<Gallery>, thresholds: Thresholds, metrics: Metrics) -> Self {
+    /// Scans with `scan`; everyone is whom `gallery` knows.
+    pub(crate) fn start(gallery: Arc<Gallery>, scan: Scan, metrics: Metrics) -> Self {
         let (sender, mut queue) = mpsc::channel(QUEUE);
         tokio::spawn(async move {
             while let Some(first) = queue.recv().await {
                 let batch = gather(first, &mut queue).await;
                 if !batch.is_empty() {
-                    pass(batch, gallery.known(), thresholds, &metrics).await;
+                    pass(batch, &gallery.known(), &scan, &metrics).await;
                 }
             }
         });
@@ -84,25 +88,129 @@ async fn gather(first: Waiting, queue: &mut mpsc::Receiver<Waiting>) -> Vec<Wait
     batch
 }
 
-/// One pass, on other threads than those that answer requests.
-async fn pass(batch: Vec<Waiting>, everyone: Everyone, thresholds: Thresholds, metrics: &Metrics) {
+/// One pass for all of `batch`. If it breaks off, one for each: whoever breaks it then breaks only their own.
+async fn pass(batch: Vec<Waiting>, everyone: &Everyone, scan: &Scan, metrics: &Metrics) {
     let (started, queries) = (Instant::now(), batch.len());
-    let scan = tokio::task::spawn_blocking(move || {
-        let probes: Vec<&Query> = batch.iter().map(|waiting| waiting.probe.query()).collect();
-        let scanned = Arc::new(everyone.people().scan(&probes, thresholds));
-        let findings = scanned.findings(everyone.manifest(), everyone.watermark());
-        if let Err(error) = findings {
-            tracing::error!(%error, "a scan is not complete");
-        }
-        for (i, waiting) in batch.into_iter().enumerate() {
-            let (everyone, scanned) = (everyone.clone(), Arc::clone(&scanned));
-            let answer = findings.as_ref().map(|findings| Answer { finding: findings[i], everyone, scanned });
-            let _ = waiting.tell.send(answer.map_err(|&error| error.into())); // nobody waits any more
-        }
-    });
-    if let Err(error) = scan.await {
-        tracing::error!(%error, "a scan broke off"); // its queries hear `BrokeOff`
+    let probes = batch.iter().map(|waiting| Arc::clone(&waiting.probe)).collect();
+    let together = findings(probes, everyone, scan).await;
+    for (i, Waiting { probe, tell }) in batch.into_iter().enumerate() {
+        let alone = match &together {
+            Err(ScanError::BrokeOff) if queries > 1 => Some(findings(vec![probe], everyone, scan).await),
+            _ => None,
+        };
+        let (i, findings) = alone.as_ref().map_or((i, &together), |alone| (0, alone));
+        let answer = findings.clone().map(|(findings, scanned)| Answer {
+            finding: findings[i],
+            everyone: everyone.clone(),
+            scanned,
+        });
+        let _ = tell.send(answer); // nobody waits any more
     }
     metrics.seconds("enroll_scan_seconds", &[], started.elapsed());
     metrics.count("enroll_scan_queries_total", &[], queries as u64);
+}
+
+/// What is found about each of `probes`, and the rows that say so; on other threads than those that answer requests.
+async fn findings(
+    probes: Vec<Arc<Probe>>,
+    everyone: &Everyone,
+    scan: &Scan,
+) -> Result<(Vec<Finding>, Arc<Scanned>), ScanError> {
+    let (everyone, scan) = (everyone.clone(), Arc::clone(scan));
+    let work = tokio::task::spawn_blocking(move || {
+        let queries: Vec<&Query> = probes.iter().map(|probe| probe.query()).collect();
+        let scanned = scan(everyone.people(), &queries);
+        let findings = scanned.findings(everyone.manifest(), everyone.watermark())?;
+        Ok((findings, Arc::new(scanned)))
+    });
+    let found = work.await.unwrap_or(Err(ScanError::BrokeOff));
+    if let Err(error) = &found {
+        tracing::error!(%error, "no answer");
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use unum_iris::{BITS, Thresholds};
+
+    use super::*;
+    use crate::matcher::{Coverage, Manifest, Part};
+    use crate::uniqueness::tests::{eye, pair};
+
+    fn probe(seed: u64) -> Arc<Probe> {
+        Arc::new(Probe::new(pair(eye(2 * seed), eye(2 * seed + 1)), BITS, false).unwrap())
+    }
+
+    /// Takes the queries of people 0 to 7 at once, of whom 0 to 4 are known.
+    async fn ask(
+        scan: impl Fn(&People, &[&Query]) -> Scanned + Send + Sync + 'static,
+    ) -> Vec<Result<Finding, ScanError>> {
+        let people: People = (0..5).map(|seed| probe(seed).eyes().clone()).collect();
+        let everyone = Everyone::of(people, Manifest::default());
+        let told = |seed| {
+            let (tell, told) = oneshot::channel();
+            (Waiting { probe: probe(seed), tell }, told)
+        };
+        let (batch, told): (Vec<_>, Vec<_>) = (0..8).map(told).unzip();
+        let scan: Scan = Arc::new(scan);
+        pass(batch, &everyone, &scan, &Metrics::default()).await;
+        let mut answers = Vec::new();
+        for told in told {
+            answers.push(told.await.unwrap().map(|answer| answer.finding));
+        }
+        answers
+    }
+
+    fn scan(people: &People, queries: &[&Query]) -> Scanned {
+        people.scan(queries, Thresholds::default())
+    }
+
+    /// What is true of person `seed`.
+    fn right(seed: usize) -> Finding {
+        if seed < 5 { Finding::Duplicate } else { Finding::Unique }
+    }
+
+    #[tokio::test]
+    async fn everyone_gets_their_own_answer() {
+        assert_eq!(ask(scan).await, (0..8).map(|seed| Ok(right(seed))).collect::<Vec<_>>());
+    }
+
+    #[tokio::test]
+    async fn whoever_breaks_a_pass_breaks_only_their_own() {
+        let poison = probe(6);
+        let answers = ask(move |people, queries| {
+            assert!(!queries.iter().any(|query| query.eyes() == poison.eyes()), "poison");
+            scan(people, queries)
+        });
+        for (seed, answer) in answers.await.into_iter().enumerate() {
+            assert_eq!(answer, if seed == 6 { Err(ScanError::BrokeOff) } else { Ok(right(seed)) });
+        }
+    }
+
+    #[tokio::test]
+    async fn an_incomplete_scan_is_no_answer_for_anybody() {
+        let rows = |change: fn(&mut Vec<Coverage>)| {
+            move |_: &People, queries: &[&Query]| {
+                let findings = vec![Finding::Unique; queries.len()];
+                let mut rows = vec![Coverage { part: Part::Tail { first: 1 }, people: 5, findings }];
+                change(&mut rows);
+                Scanned::new(rows, queries.len())
+            }
+        };
+        let nobody = ask(rows(|_| ())).await;
+        assert!(
+            nobody.iter().all(|answer| *answer == Ok(Finding::Unique)),
+            "whoever scans is believed so far"
+        );
+        let changes: [fn(&mut Vec<Coverage>); 3] =
+            [Vec::clear, |rows| rows.push(rows[0].clone()), |rows| rows[0].people = 4];
+        for change in changes {
+            let answers = ask(rows(change)).await;
+            assert!(
+                answers.iter().all(|answer| matches!(answer, Err(ScanError::Uncovered(_)))),
+                "{answers:?}"
+            );
+        }
+    }
 }
