@@ -1,7 +1,7 @@
 //! An enrollment server for one test: in this process, or in one of its own that can be killed.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use enroll_server::Server;
 use postgres::NoTls;
@@ -159,6 +159,8 @@ fn server_process() {
 /// A server in a process of its own. Killed when dropped.
 pub(crate) struct Process {
     child: Child,
+    /// Kept open: the test framework writes to it after a minute, and a process that cannot write ends.
+    _stdout: BufReader<ChildStdout>,
     pub(crate) url: String,
 }
 
@@ -172,10 +174,11 @@ impl Process {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut lines = stdout.by_ref().lines().map(Result::unwrap);
         let url =
             lines.find_map(|line| line.split_once("listening ").map(|(_, url)| url.to_owned())).unwrap();
-        Self { child, url }
+        Self { child, _stdout: stdout, url }
     }
 
     /// Which process it is.
