@@ -4,6 +4,7 @@ mod interop;
 mod phase1;
 mod phase2;
 mod refusals;
+mod whole;
 
 use std::sync::LazyLock;
 

@@ -11,14 +11,17 @@ mod report;
 mod snarkjs;
 mod statement;
 mod timing;
-mod zkey;
+mod wtns;
 
 use std::hint::black_box;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
+use circuits::ceremony::Transcript;
+use circuits::folder::KeyFolder;
 use circuits::membership::Assignment;
+use circuits::relation::Relation;
 use circuits::{Description, Prover, ProvingKey, Verifier};
 use clap::Parser;
 use rand_core::UnwrapErr;
@@ -43,6 +46,8 @@ struct Arguments {
     runs: u32,
 }
 
+/// The key to measure with: any is as fast, and this one is there, in the form to download.
+const KEYS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/keys/development");
 /// Proofs in a batch, as the target has it.
 const BATCH: usize = 128;
 
@@ -61,7 +66,9 @@ fn main() -> ExitCode {
 
 fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
     let (one, two) = (pool(1)?, pool(2)?);
-    let key = two.install(|| ProvingKey::generate(&mut UnwrapErr(getrandom::SysRng)));
+    let keys = KeyFolder::open(Path::new(KEYS))?;
+    let (key, download_ms) = milliseconds(|| two.install(|| keys.proving_key()));
+    let key = key?;
     let (verifier, key_bytes) = (Verifier::new(&key.verifying_key()), key.to_download().len());
     let (prover, table_ms) = milliseconds(|| two.install(|| Prover::new(key.clone())));
     let (public, private) = statement::of(3);
@@ -83,7 +90,7 @@ fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
         one.install(|| pair(arguments.runs, || assert!(all_at_once()), || assert!(one_by_one())));
     let verify_ms = singles_ms / BATCH as f64;
     let snarkjs = match &arguments.snarkjs {
-        Some(folder) => Some(snarkjs::measure(folder, &key, &peer, arguments.runs)?),
+        Some(folder) => Some(snarkjs::measure(folder, &zkey(&key)?, peer.assignment(), arguments.runs)?),
         None => None,
     };
     Ok(Report {
@@ -101,12 +108,19 @@ fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
         batch_per_s: 1e3 * BATCH as f64 / batch_ms,
         single_per_s: 1e3 / verify_ms,
         key_bytes,
+        download_ms,
         table_bytes: prover.table_bytes(),
         table_ms,
         rss_bytes,
         snarkjs_prove_ms: snarkjs.as_ref().map(|times| times.prove_ms),
         snarkjs_verify_ms: snarkjs.as_ref().map(|times| times.verify_ms),
     })
+}
+
+/// The key as snarkjs has it.
+fn zkey(key: &ProvingKey) -> anyhow::Result<Vec<u8>> {
+    let transcript = Transcript::from_bytes(&std::fs::read(Path::new(KEYS).join("transcript"))?)?;
+    Ok(transcript.with_key(key)?.to_zkey(&Relation::build()))
 }
 
 fn pool(threads: usize) -> anyhow::Result<ThreadPool> {

@@ -12,10 +12,10 @@ use circuits::{Circuit, Private, Public};
 /// The peer, with the assignment of one statement.
 pub(crate) struct Peer {
     key: ProvingKey<Bn254>,
-    pub matrices: Vec<Matrix<Fr>>,
-    pub inputs: usize,
-    pub constraints: usize,
-    pub assignment: Vec<Fr>,
+    matrices: Vec<Matrix<Fr>>,
+    inputs: usize,
+    constraints: usize,
+    assignment: Vec<Fr>,
 }
 
 impl Peer {
@@ -35,6 +35,11 @@ impl Peer {
             constraints: cs.num_constraints(),
             assignment: Assignment::new(public, private).expect("the statement is true").variables().to_vec(),
         }
+    }
+
+    /// The values that it is handed.
+    pub(crate) fn assignment(&self) -> &[Fr] {
+        &self.assignment
     }
 
     pub(crate) fn prove(&self) {

@@ -27,6 +27,8 @@ pub(crate) struct Report {
     pub single_per_s: f64,
     /// The proving key as it is downloaded.
     pub key_bytes: usize,
+    /// Reading it from that form, two threads.
+    pub download_ms: f64,
     pub table_bytes: usize,
     /// Two threads.
     pub table_ms: f64,
@@ -62,7 +64,8 @@ impl fmt::Display for Report {
         )?;
         let gain = self.batch_per_s / self.single_per_s;
         writeln!(f, "{:<22} {:>8.0} a second   {gain:>5.2} x", "verify 128 at a time", self.batch_per_s)?;
-        writeln!(f, "{:<22} {:>8.2} MB", "key to download", self.key_bytes as f64 / 1e6)?;
+        let megabytes = self.key_bytes as f64 / 1e6;
+        writeln!(f, "{:<22} {megabytes:>8.2} MB, read in {:.0} ms", "key to download", self.download_ms)?;
         let mib = self.table_bytes as f64 / MIB;
         writeln!(f, "{:<22} {mib:>8.1} MiB in {:.0} ms", "tables", self.table_ms)?;
         write!(f, "{:<22} {:>8.1} MiB", "process", self.rss_bytes as f64 / MIB)?;

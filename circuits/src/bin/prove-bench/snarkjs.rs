@@ -7,11 +7,10 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, ensure};
-use circuits::ProvingKey;
+use ark_bn254::Fr;
 use serde::Deserialize;
 
-use crate::peer::Peer;
-use crate::zkey;
+use crate::wtns::to_wtns;
 
 /// Proves and verifies a few times; prints medians. Loading the key is part of snarkjs's `prove`.
 const SCRIPT: &str = r"
@@ -46,14 +45,14 @@ pub(crate) struct Times {
     pub verify_ms: f64,
 }
 
-/// Runs snarkjs from `folder`.
-pub(crate) fn measure(folder: &Path, key: &ProvingKey, peer: &Peer, runs: u32) -> anyhow::Result<Times> {
+/// Runs snarkjs from `folder`, with a key as a `.zkey` file, on the values of a statement.
+pub(crate) fn measure(folder: &Path, zkey: &[u8], assignment: &[Fr], runs: u32) -> anyhow::Result<Times> {
     let how = "install Node, and `npm install snarkjs` in a folder of its own; then `--snarkjs THAT_FOLDER`";
     ensure!(folder.join("node_modules/snarkjs").is_dir(), "no snarkjs in {}: {how}", folder.display());
     let place = tempfile::tempdir()?;
     let (key_file, values_file) = (place.path().join("bench.zkey"), place.path().join("bench.wtns"));
-    fs::write(&key_file, zkey::key(key, peer)?)?;
-    fs::write(&values_file, zkey::values(&peer.assignment))?;
+    fs::write(&key_file, zkey)?;
+    fs::write(&values_file, to_wtns(assignment))?;
     let output = Command::new("node")
         .current_dir(folder)
         .args(["-e", SCRIPT])
