@@ -4,7 +4,7 @@
 -- with all its people, and so was everyone after the last.
 CREATE TABLE segments (
     first   BIGINT PRIMARY KEY CHECK (first >= 1),           -- seq of its first person, which is what it is called by
-    people  BIGINT NOT NULL CHECK (people BETWEEN 1 AND 1048576), -- how many stand in it, without gaps; more than that is a slip
+    people  BIGINT NOT NULL CHECK (people BETWEEN 1 AND 65536), -- how many stand in it, without gaps; more than that is a slip
     version INTEGER NOT NULL CHECK (version >= 1),           -- rises when it has to be made of other rows than before
     nonce   BYTEA NOT NULL CHECK (octet_length(nonce) = 24), -- of XChaCha20-Poly1305; random, another one for each version
     tag     BYTEA NOT NULL CHECK (octet_length(tag) = 16),   -- of the same: the checksum of its file, which only the key can make

@@ -135,8 +135,8 @@ pub enum ConfigError {
 
 /// Fewest people in a segment: a full block, so that none is left half empty for ever.
 const LEAST_SEGMENT: u32 = BLOCK_PEOPLE as u32;
-/// Most people in a segment: 8.6 GB, which one thread decrypts in seconds.
-const LARGEST_SEGMENT: u32 = 1 << 20;
+/// Most people in a segment: 537 MB, which a thread decrypts in a second. As the check in `migrations/V2__segments.sql`.
+const LARGEST_SEGMENT: u32 = 1 << 16;
 
 impl Config {
     /// Reads a file; `env` looks up a variable of the environment.

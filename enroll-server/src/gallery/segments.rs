@@ -5,8 +5,9 @@
 //! and the other takes over what is listed.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
+use rand_core::Rng as _;
 use rayon::prelude::*;
 use unum_iris::{BLOCK_PEOPLE, Blocks};
 
@@ -57,7 +58,7 @@ impl Gallery {
             "in memory"
         );
         self.warn_if_unlocked(&everyone);
-        *self.everyone.write().unwrap_or_else(std::sync::PoisonError::into_inner) = everyone;
+        *self.everyone.write().unwrap_or_else(PoisonError::into_inner) = everyone;
         Ok(())
     }
 
@@ -91,7 +92,7 @@ impl Gallery {
         self.metrics.count("enroll_segment_faults_total", &[("fault", fault.name())], 1);
         let blocks = self.read_rows(store, first..entry.end()).await?;
         let (shelf, entry) = (Arc::clone(&self.shelf), *entry);
-        let (sealed, blocks) = blocking(move || (shelf.seal_as(&entry, &blocks), blocks)).await?;
+        let (sealed, blocks) = blocking(move || (shelf.seal_again(&entry, &blocks), blocks)).await?;
         if let Some(sealed) = sealed {
             self.write(sealed).await?;
             return Ok(Some(Arc::new(Segment::new(entry, blocks))));
@@ -135,19 +136,25 @@ impl Gallery {
         version: u32,
         blocks: Blocks,
     ) -> Result<(SealedSegment, Blocks), StoreError> {
-        let (shelf, entropy) = (Arc::clone(&self.shelf), Arc::clone(&self.entropy));
-        blocking(move || (shelf.seal_anew(first, version, &blocks, &mut *entropy.lock()), blocks)).await
+        let (shelf, nonce) = (Arc::clone(&self.shelf), self.random());
+        blocking(move || (shelf.seal(first, version, nonce, &blocks), blocks)).await
     }
 
     /// Writes a segment that is listed. If that fails, its file is missing or faulty at the next start, no more.
     async fn write(&self, sealed: SealedSegment) -> Result<(), StoreError> {
-        let (shelf, entropy) = (Arc::clone(&self.shelf), Arc::clone(&self.entropy));
+        let (shelf, draft) = (Arc::clone(&self.shelf), self.random());
         blocking(move || {
-            if let Err(error) = shelf.write(&sealed, &mut *entropy.lock()) {
+            if let Err(error) = shelf.write(&sealed, draft) {
                 tracing::error!(segment = sealed.entry().first, %error, "its file cannot be written");
             }
         })
         .await
+    }
+
+    fn random<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.entropy.lock().fill_bytes(&mut bytes);
+        bytes
     }
 }
 

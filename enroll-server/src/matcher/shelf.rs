@@ -18,7 +18,6 @@ use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use rand_core::CryptoRng;
 use unum_iris::{BLOCK_BYTES, Blocks};
 
 use super::segment::{blocks_of, people_in};
@@ -117,27 +116,15 @@ impl Shelf {
         self.folder.join(format!("{first:012}.segment"))
     }
 
-    /// Seals `blocks`, in which people from `first` on stand without gaps, with a nonce of their own.
-    pub fn seal_anew(
-        &self,
-        first: u64,
-        version: u32,
-        blocks: &Blocks,
-        rng: &mut impl CryptoRng,
-    ) -> SealedSegment {
-        let mut nonce = [0; 24];
-        rng.fill_bytes(&mut nonce);
-        self.seal(first, version, nonce, blocks)
-    }
-
-    /// Seals `blocks` again, with the nonce that `entry` lists. Only if [`SealedSegment::entry`] is then `entry` may
-    /// the ciphertext be shown to anybody: two different ones under a nonce betray both.
-    pub(crate) fn seal_as(&self, entry: &Entry, blocks: &Blocks) -> Option<SealedSegment> {
+    /// Seals `blocks` again, as `entry` lists them. `None` if they are others: the ciphertext must then be shown to
+    /// nobody, for two different ones under a nonce betray both.
+    pub(crate) fn seal_again(&self, entry: &Entry, blocks: &Blocks) -> Option<SealedSegment> {
         let sealed = self.seal(entry.first, entry.version, entry.seal.nonce, blocks);
         (sealed.entry == *entry).then_some(sealed)
     }
 
-    fn seal(&self, first: u64, version: u32, nonce: [u8; 24], blocks: &Blocks) -> SealedSegment {
+    /// Seals `blocks`, in which people from `first` on stand without gaps. `nonce` is random and for them alone.
+    pub fn seal(&self, first: u64, version: u32, nonce: [u8; 24], blocks: &Blocks) -> SealedSegment {
         let seal = Seal { nonce, tag: [0; 16] };
         let mut entry = Entry { first, people: people_in(blocks), version, seal };
         let mut ciphertext = vec![0; blocks.as_bytes().len()];
@@ -146,13 +133,14 @@ impl Shelf {
         SealedSegment { entry, ciphertext }
     }
 
-    /// Writes a segment, instead of what its file was before. Returns when it is on the disk.
+    /// Writes a segment, instead of what its file was before. Returns when it is on the disk. `draft` is random: what the
+    /// file is called until it is whole, so that two who write the same one do not meet.
     ///
     /// # Errors
     ///
     /// Whatever the disk says. The file is then what it was before, or this one.
-    pub fn write(&self, segment: &SealedSegment, rng: &mut impl CryptoRng) -> io::Result<()> {
-        let draft = self.folder.join(format!("{:016x}.draft", rng.next_u64())); // nobody else's
+    pub fn write(&self, segment: &SealedSegment, draft: [u8; 8]) -> io::Result<()> {
+        let draft = self.folder.join(format!("{:016x}.draft", u64::from_be_bytes(draft)));
         let written =
             segment.write_to(&draft).and_then(|()| fs::rename(&draft, self.path(segment.entry.first)));
         if written.is_err() {
@@ -242,8 +230,10 @@ mod tests {
     use super::*;
     use crate::uniqueness::tests::{eye, pair};
 
-    fn rng() -> UnwrapErr<SysRng> {
-        UnwrapErr(SysRng)
+    fn random<const N: usize>() -> [u8; N] {
+        let mut bytes = [0; N];
+        UnwrapErr(SysRng).fill_bytes(&mut bytes);
+        bytes
     }
 
     /// So many people, the first of whom is made of `seed`.
@@ -268,8 +258,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let shelf = Shelf::open(&folder.path().join("segments"), TemplateKey::from_bytes(&[3; 32])).unwrap();
         let put = |first, version, seed| {
-            let sealed = shelf.seal_anew(first, version, &blocks(20, seed), &mut rng());
-            shelf.write(&sealed, &mut rng()).unwrap();
+            let sealed = shelf.seal(first, version, random(), &blocks(20, seed));
+            shelf.write(&sealed, random()).unwrap();
             *sealed.entry()
         };
         put(1, 1, 99);
@@ -302,11 +292,11 @@ mod tests {
         let library = library();
         let before = fs::read(library.shelf.path(1)).unwrap();
         fs::remove_file(library.shelf.path(1)).unwrap();
-        let sealed = library.shelf.seal_as(&library.entries[0], &blocks(20, 0)).unwrap();
-        library.shelf.write(&sealed, &mut rng()).unwrap();
+        let sealed = library.shelf.seal_again(&library.entries[0], &blocks(20, 0)).unwrap();
+        library.shelf.write(&sealed, random()).unwrap();
         assert!(fs::read(library.shelf.path(1)).unwrap() == before);
-        assert!(library.shelf.seal_as(&library.entries[0], &blocks(20, 1)).is_none(), "of other people");
-        assert!(library.shelf.seal_as(&library.entries[0], &blocks(19, 0)).is_none(), "of fewer people");
+        assert!(library.shelf.seal_again(&library.entries[0], &blocks(20, 1)).is_none(), "of other people");
+        assert!(library.shelf.seal_again(&library.entries[0], &blocks(19, 0)).is_none(), "of fewer people");
     }
 
     #[test]

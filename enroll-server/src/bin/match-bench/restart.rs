@@ -26,22 +26,18 @@ pub(crate) struct Restart {
 
 /// Writes `everyone` to a new folder below `parent`, forgets them, reads them again, and scans for `query`.
 pub(crate) fn measure(everyone: People, parent: &Path, query: &[Query]) -> anyhow::Result<Restart> {
-    let mut rng = UnwrapErr(getrandom::SysRng);
-    let folder = parent.join(format!("match-bench-{:016x}", rng.next_u64()));
+    let folder = parent.join(format!("match-bench-{:016x}", u64::from_be_bytes(random())));
     let measured = in_folder(everyone, &folder, query);
     fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     measured
 }
 
 fn in_folder(everyone: People, folder: &Path, query: &[Query]) -> anyhow::Result<Restart> {
-    let mut rng = UnwrapErr(getrandom::SysRng);
-    let mut key = [0; 32];
-    rng.fill_bytes(&mut key);
-    let shelf = Shelf::open(folder, TemplateKey::from_bytes(&key)).context("no folder for segments")?;
+    let shelf = Shelf::open(folder, TemplateKey::from_bytes(&random())).context("no folder for segments")?;
     let mut entries = Vec::new();
     for segment in everyone.segments() {
-        let sealed = shelf.seal_anew(segment.entry().first, 1, segment.blocks(), &mut rng);
-        shelf.write(&sealed, &mut rng)?;
+        let sealed = shelf.seal(segment.entry().first, 1, random(), segment.blocks());
+        shelf.write(&sealed, random())?;
         entries.push(*sealed.entry());
     }
     drop(everyone);
@@ -56,6 +52,12 @@ fn in_folder(everyone: People, folder: &Path, query: &[Query]) -> anyhow::Result
     let first_answer_s = machine::wall_seconds() - started;
     anyhow::ensure!(found == [Finding::Unique], "invented people resemble each other");
     Ok(Restart { read_s, first_answer_s, bytes })
+}
+
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    UnwrapErr(getrandom::SysRng).fill_bytes(&mut bytes);
+    bytes
 }
 
 /// Asks the system to drop what it has in memory of these files, and says how long they are together.
