@@ -8,9 +8,11 @@
 //! | `killed_in_the_middle` | `kill -9` during 50 enrollments |
 //! | `postgres_gone_for_ten_seconds` | 503, then recovery |
 //! | [`races`] | the same in two processes, while servers and Postgres are killed |
+//! | [`recapture`] | rendered people again, mirrored, half covered |
 //! | [`segments`] | files and manifest rows that are missing, torn, old, exchanged or altered |
 
 mod races;
+mod recapture;
 mod segments;
 
 use std::sync::{Barrier, Mutex};
