@@ -72,6 +72,9 @@ pub struct Boundaries {
     pub pupil_step: f32,
     /// Mean step in brightness across the limbus, mostly of the weaker side, in grey levels, each direction clamped to 18.
     pub iris_step: f32,
+    /// How far the pupil's centre moves if only one half of its edge is looked at, the half that moves it farthest, as a
+    /// share of its radius. Where a lid or a glint was taken for the edge, one half says something else than the others.
+    pub pupil_disagreement: f32,
 }
 
 /// Width of the image that is searched coarsely. A pupil of the smallest iris that is of use (radius 50 of 320 pixels) then
@@ -101,6 +104,10 @@ const LIMBUS: Edge = Edge {
     stiffness: 1.0,
     seen: |_, sin| sin > -0.64 && sin < 0.82,
 };
+
+/// The halves of a circle: right, left, lower, upper. Of each the cosine and sine of a direction are given.
+const HALVES: [fn(f32, f32) -> bool; 4] =
+    [|cos, _| cos > 0.0, |cos, _| cos < 0.0, |_, sin| sin > 0.0, |_, sin| sin < 0.0];
 
 /// What could be an eye.
 struct Hypothesis {
@@ -141,11 +148,15 @@ pub(crate) fn find(image: &Plane) -> opencv::Result<Option<Boundaries>> {
         Hypothesis::new((pupil, pupil_clarity), (iris, limbus::step(&soft, iris, pupil, STEEPEST_LIMBUS)))
     });
     let best = refined.max_by(|a, b| a.clarity.total_cmp(&b.clarity));
-    Ok(best.map(|eye| Boundaries {
-        pupil: contour::fitted(&fine, eye.pupil, &PUPIL),
-        iris: contour::fitted(&soft, eye.iris, &LIMBUS),
-        pupil_step: weak_step(&fine, eye.pupil),
-        iris_step: eye.iris_step,
+    Ok(best.map(|eye| {
+        let pupil = contour::fitted(&fine, eye.pupil, &PUPIL);
+        Boundaries {
+            pupil,
+            iris: contour::fitted(&soft, eye.iris, &LIMBUS),
+            pupil_step: weak_step(&fine, eye.pupil),
+            iris_step: eye.iris_step,
+            pupil_disagreement: disagreement(&fine, pupil.circle),
+        }
     }))
 }
 
@@ -186,6 +197,12 @@ fn weak_step(image: &Plane, circle: Circle) -> f32 {
     });
     steps.sort_unstable_by(f32::total_cmp);
     steps[DIRECTIONS / 4]
+}
+
+/// How far apart the centres are that `pupil` and the halves of its edge have, as a share of its radius.
+fn disagreement(image: &Plane, pupil: Circle) -> f32 {
+    let centres = HALVES.map(|seen| contour::fitted(image, pupil, &Edge { waves: 1, seen, ..PUPIL }).circle);
+    centres.iter().map(|half| (half.x - pupil.x).hypot(half.y - pupil.y)).fold(0.0, f32::max) / pupil.r
 }
 
 /// Unit vectors all around.
@@ -233,4 +250,47 @@ fn climb(start: Circle, step: f32, score: impl Fn(Circle) -> f32) -> Circle {
         }
     }
     best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A pupil of radius 40 in an iris of radius 90 around (160, 120), under a lid that hangs `hang` pixels into the
+    /// pupil.
+    fn eye(hang: f32) -> Plane {
+        let mut plane = Plane::filled(320, 240, 0);
+        for y in 0..240 {
+            for (x, pixel) in plane.row_mut(y).iter_mut().enumerate() {
+                let from_centre = (x as f32 - 160.0).hypot(y as f32 - 120.0);
+                *pixel = match from_centre {
+                    _ if (y as f32) < 120.0 - 40.0 + hang => 170,
+                    ..40.0 => 30,
+                    ..90.0 => 110,
+                    _ => 180,
+                };
+            }
+        }
+        plane.blurred(1.0).unwrap()
+    }
+
+    #[test]
+    fn the_halves_of_a_whole_pupil_agree() {
+        let found = find(&eye(-30.0)).unwrap().unwrap();
+        assert!(found.pupil_disagreement < 0.02, "{found:?}");
+        let circle = found.pupil.circle;
+        assert!(
+            (circle.x - 160.0).hypot(circle.y - 120.0) < 1.0 && (circle.r - 40.0).abs() < 1.0,
+            "{circle:?}"
+        );
+    }
+
+    #[test]
+    fn the_halves_of_a_pupil_under_a_lid_disagree() {
+        let allowed = crate::quality::Limits::default().pupil_disagreement as f32 / 100.0;
+        for hang in [16.0, 24.0, 32.0] {
+            let found = find(&eye(hang)).unwrap().unwrap();
+            assert!(found.pupil_disagreement > allowed, "{hang} pixels: {found:?}");
+        }
+    }
 }

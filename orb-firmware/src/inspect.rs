@@ -106,6 +106,7 @@ fn measures(quality: &Quality, limits: &Limits) -> Vec<Measured> {
     let measured = |name, value, unit, least, most| Measured { name, value, unit, least, most };
     let free = |name, value, unit| measured(name, value, unit, None, None);
     let at_least = |name, value, unit, least| measured(name, value, unit, Some(least), None);
+    let at_most = |name, value, unit, most| measured(name, value, unit, None, Some(most));
     let within = |name, value, unit, (least, most)| measured(name, value, unit, Some(least), Some(most));
     let q = quality;
     vec![
@@ -117,6 +118,12 @@ fn measures(quality: &Quality, limits: &Limits) -> Vec<Measured> {
         within("pupil in the iris", q.pupil_percent, "% of its radius", limits.pupil_percent),
         free("concentricity", q.concentricity, "%"),
         free("circularity of the pupil", q.circularity, "%"),
+        at_most(
+            "halves of the pupil's edge disagree by",
+            q.pupil_disagreement,
+            "% of its radius",
+            limits.pupil_disagreement,
+        ),
         free("margin", q.margin, "% of what it should be"),
         at_least("inside the image", q.inside_percent, "% of the iris", limits.inside_percent),
         at_least("visible", q.visible_percent, "% of the iris", limits.visible_percent),

@@ -184,6 +184,7 @@ mod tests {
                     Refusal::NoEye { .. }
                         | Refusal::NoIris { .. }
                         | Refusal::PupilSize { .. }
+                        | Refusal::Doubtful { .. }
                         | Refusal::Covered { .. }
                 ),
                 "{closed}"

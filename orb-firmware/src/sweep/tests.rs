@@ -67,7 +67,7 @@ fn curves_begin_near_and_end_at_the_check_that_is_meant_for_it() {
     near(&report, "rotation", 0.0);
     near(&report, "rotation", 20.0);
     caught(&report, "blur", 6.0, &["Blurred", "Faint", "NoIris"]);
-    caught(&report, "occlusion", 1.0, &["NoEye", "NoIris", "PupilSize", "Covered"]);
+    caught(&report, "occlusion", 1.0, &["NoEye", "NoIris", "PupilSize", "Doubtful", "Covered"]);
     let worse = |name, harmless, harmful| {
         let [harmless, harmful] = [harmless, harmful].map(|value| point(&report, name, value));
         let median = |point: &Point| point.distances.map_or(1.0, |distances| distances.median);
