@@ -197,7 +197,7 @@ async fn judge(app: &App, payload: &Payload, eyes: EyePair) -> Result<Judgement,
     if let Err(refusal) = first_look.await? {
         return Ok(Judgement::Refuse(refusal));
     }
-    let probe = match Probe::new(eyes, app.config.min_usable_bits, app.config.one_eye) {
+    let probe = match Probe::new(&eyes, app.config.min_usable_bits, app.config.one_eye) {
         Ok(probe) => Arc::new(probe),
         Err(unfit) => return Ok(Judgement::Refuse(unfit.into())),
     };

@@ -226,7 +226,7 @@ mod tests {
 
     /// What a scan of `people` says about the person of `seed`, if it covers `manifest`.
     fn finding(people: &People, seed: u64, manifest: &Manifest) -> Result<Finding, Uncovered> {
-        let query = Query::new(person(seed));
+        let query = Query::new(&person(seed));
         let scanned = people.scan(&[&query], Thresholds::default());
         scanned.findings(manifest, people.len()).map(|findings| findings[0])
     }

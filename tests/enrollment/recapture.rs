@@ -35,7 +35,7 @@ fn none_enrolls_twice(people: u64) {
     }
     for person in 0..people {
         let again = capture(person, 1000);
-        for eyes in [&again, &again.mirrored()] {
+        for eyes in &again.orientations() {
             assert_eq!(come(eyes).code(), (409, "duplicate"), "{person}");
         }
         for open in [0..COLUMNS / 2, COLUMNS / 2..COLUMNS] {
@@ -51,7 +51,7 @@ fn none_enrolls_twice(people: u64) {
 }
 
 #[test]
-fn rendered_people_enroll_once_mirrored_and_half_covered() {
+fn rendered_people_enroll_once_in_every_orientation_and_half_covered() {
     none_enrolls_twice(4);
 }
 

@@ -139,7 +139,7 @@ mod tests {
     use crate::uniqueness::tests::{eye, pair};
 
     fn probe(seed: u64) -> Arc<Probe> {
-        Arc::new(Probe::new(pair(eye(2 * seed), eye(2 * seed + 1)), BITS, false).unwrap())
+        Arc::new(Probe::new(&pair(eye(2 * seed), eye(2 * seed + 1)), BITS, false).unwrap())
     }
 
     /// Takes the queries of people 0 to 7 at once, of whom 0 to 4 are known.

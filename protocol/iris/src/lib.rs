@@ -21,7 +21,7 @@ mod verdict;
 pub use block::{BLOCK_BYTES, BLOCK_PEOPLE, Block};
 pub use distance::{Distance, DistanceError, MIN_COMPARED, ROTATIONS, closest_rotation, distance};
 pub use memory::Blocks;
-pub use pair::{EyePair, PairError};
+pub use pair::{EyePair, ORIENTATIONS, PairError};
 pub use scan::{Hit, Kernel, Query};
 pub use template::{BITS, COLUMNS, PLANES, ROWS, TEMPLATE_BYTES, Template, TemplateError};
 pub use verdict::{EyeDistances, Limit, LimitError, PairScore, Thresholds, Verdict};

@@ -38,7 +38,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::block::{BLOCK_PEOPLE, Block, Eyes};
 use crate::distance::{DistanceError, MIN_COMPARED, ROTATIONS};
-use crate::pair::EyePair;
+use crate::pair::{EyePair, ORIENTATIONS};
 use crate::template::{BITS, COLUMNS, Template};
 use crate::verdict::{Limit, PairScore, Thresholds, Verdict};
 use lanes::What;
@@ -50,10 +50,9 @@ const PROBE_COLUMNS: usize = COLUMNS + STEPS - 1;
 
 /// Whoever is looked for, made ready once for a whole gallery. Wiped when dropped.
 pub struct Query {
-    upright: EyePair,
-    mirrored: EyePair,
-    /// Upright and mirrored; of each the eyes that meet the gallery's left and right ones.
-    probes: [[Option<Probe>; 2]; 2],
+    orientations: [EyePair; ORIENTATIONS],
+    /// Of each orientation the eyes that meet the gallery's left and right ones.
+    probes: [[Option<Probe>; 2]; ORIENTATIONS],
 }
 
 /// One person of a block against whom a query is not plainly unique.
@@ -94,16 +93,16 @@ struct Tally([[u16; BLOCK_PEOPLE]; STEPS]);
 
 impl Query {
     /// Makes a person's eyes ready.
-    pub fn new(eyes: EyePair) -> Self {
-        let mirrored = eyes.mirrored();
+    pub fn new(eyes: &EyePair) -> Self {
+        let orientations = eyes.orientations();
         let probes =
-            [&eyes, &mirrored].map(|eyes| [eyes.left(), eyes.right()].map(|eye| eye.map(Probe::new)));
-        Self { upright: eyes, mirrored, probes }
+            orientations.each_ref().map(|eyes| [eyes.left(), eyes.right()].map(|eye| eye.map(Probe::new)));
+        Self { orientations, probes }
     }
 
     /// The eyes as captured.
     pub fn eyes(&self) -> &EyePair {
-        &self.upright
+        &self.orientations[0]
     }
 }
 
@@ -148,7 +147,7 @@ impl Kernel {
         self.name
     }
 
-    /// Compares every query with everyone in `block`, upright and mirrored, at all rotations.
+    /// Compares every query with everyone in `block`, in all orientations, at all rotations.
     pub fn scan(self, block: &Block, queries: &[&Query], thresholds: Thresholds, mut found: impl FnMut(Hit)) {
         let limit = thresholds.single.max(thresholds.fused);
         let mut suspects = vec![[false; BLOCK_PEOPLE]; queries.len()];
@@ -165,9 +164,8 @@ impl Kernel {
         for (query, suspects) in suspects.iter().enumerate() {
             for place in (0..BLOCK_PEOPLE).filter(|&place| suspects[place]) {
                 let person = block.person(place).expect("a suspect has an eye");
-                let Query { upright, mirrored, .. } = queries[query];
-                let outcome =
-                    PairScore::of(upright, mirrored, &person).map(|score| score.verdict(thresholds));
+                let score = PairScore::of(&queries[query].orientations, &person);
+                let outcome = score.map(|score| score.verdict(thresholds));
                 if outcome != Ok(Verdict::Unique) {
                     found(Hit { query, place, outcome });
                 }

@@ -20,7 +20,7 @@ use anyhow::Context;
 use clap::Parser;
 use enroll_server::matcher::{Finding, MAX_QUERIES, Manifest, People};
 use rayon::ThreadPool;
-use unum_iris::{Kernel, Query, ROTATIONS, Template, Thresholds};
+use unum_iris::{Kernel, ORIENTATIONS, Query, ROTATIONS, Template, Thresholds};
 
 use people::{person, town};
 use report::Report;
@@ -33,8 +33,8 @@ use report::Report;
     after_help = "Example:
   cargo run --release -p enroll-server --bin match-bench -- --people 200000 --json
 
-A comparison is that of two codes of 16,384 bits, with their masks, at one rotation; a person is 124 of them: two eyes,
-31 rotations, upright and mirrored. 200,000 people need 1.7 GB of memory, and as much on disk for a while."
+A comparison is that of two codes of 16,384 bits, with their masks, at one rotation; a person is 248 of them: two eyes,
+31 rotations, four orientations. 200,000 people need 1.7 GB of memory, and as much on disk for a while."
 )]
 struct Arguments {
     /// One JSON object instead of a table
@@ -55,7 +55,7 @@ struct Arguments {
 }
 
 /// Of one person: two eyes, all rotations, two orientations.
-const COMPARISONS: f64 = 2.0 * 2.0 * (*ROTATIONS.end() - *ROTATIONS.start() + 1) as f64;
+const COMPARISONS: f64 = 2.0 * ORIENTATIONS as f64 * (*ROTATIONS.end() - *ROTATIONS.start() + 1) as f64;
 /// The smaller galleries of which parts are hidden have so much less people.
 const SMALLER: u32 = 8;
 
@@ -87,7 +87,7 @@ fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
     let bytes = machine::resident_bytes().saturating_sub(before);
     let cores = std::thread::available_parallelism().context("how many cores there are")?.get();
     let (one, all) = (pool(1)?, pool(cores)?);
-    let queries: Vec<Query> = (0..MAX_QUERIES as u64).map(|i| Query::new(person(u64::MAX - i, 0))).collect();
+    let queries: Vec<Query> = (0..MAX_QUERIES as u64).map(|i| Query::new(&person(u64::MAX - i, 0))).collect();
     let eyes: Vec<Template> = (0..64).map(|i| people::eye(i, 0)).collect();
 
     let mut rounds = Vec::new();
@@ -118,7 +118,7 @@ fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
 
     let hidden = |percent| -> anyhow::Result<f64> {
         let town = town(arguments.people / SMALLER, percent);
-        let query = [Query::new(person(u64::MAX, percent))];
+        let query = [Query::new(&person(u64::MAX, percent))];
         let rates =
             (0..arguments.rounds).map(|_| one.install(|| per_second(&town, &query, machine::thread_seconds)));
         Ok(COMPARISONS * self::median(rates.collect::<anyhow::Result<_>>()?))
