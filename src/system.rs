@@ -5,6 +5,7 @@
 //! data/postgres/         both databases
 //! data/keys/             proving and verifying key
 //! data/enroll/           the enrollment server's own keys
+//! data/segments/         everyone's eyes, encrypted, as it compares them
 //! data/distribution/     the distribution's signing key
 //! data/operator.token    what `Authorization: Bearer` wants of operators
 //! ```
@@ -237,7 +238,8 @@ impl Common<'_> {
         runtime: &Runtime,
         options: &Options,
     ) -> Result<enroll_server::Server, SystemError> {
-        let more = json!({ "origin": ORIGIN, "one_eye": options.one_eye });
+        let segments = self.data.join("segments");
+        let more = json!({ "origin": ORIGIN, "one_eye": options.one_eye, "segments": segments });
         let config = self.config("enroll", &more)?;
         let start = enroll_server::Server::start(config, self.clock.shared(), Box::new(UnwrapErr(SysRng)));
         Ok(runtime.block_on(start)?)

@@ -281,6 +281,7 @@ pub(crate) fn local_config(database_url: &str, keys: &Path) -> enroll_server::Co
         "operator_token": OPERATOR,
         "origin": "unum.test/set",
         "keys": keys,
+        "segments": keys.join("segments"),
         "verifying_key": keys.join("membership.vk"),
     });
     serde_json::from_value(config).unwrap()

@@ -5,7 +5,8 @@
 //! database_url = "postgres://unum@127.0.0.1/unum"   # or DATABASE_URL
 //! operator_token = "…"                              # or ENROLL_OPERATOR_TOKEN
 //! origin = "example.org/unum-set"
-//! keys = "/var/lib/unum/enroll"
+//! keys = "/etc/unum/enroll"
+//! segments = "/var/lib/unum/enroll"
 //! verifying_key = "/usr/share/unum/membership.vk"
 //! ```
 
@@ -17,7 +18,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer};
 use service::OperatorToken;
 use service::config::{FileError, WeakToken};
-use unum_iris::{BITS, Limit, LimitError, Thresholds};
+use unum_iris::{BITS, BLOCK_PEOPLE, Limit, LimitError, Thresholds};
 
 /// The server's configuration. `Debug` shows no value: the database address and the token are secrets.
 #[derive(Clone, Deserialize)]
@@ -36,6 +37,13 @@ pub struct Config {
     pub origin: String,
     /// Folder of the key files; they are made at the first start. See [`crate::keys`].
     pub keys: PathBuf,
+    /// Folder of everyone's eyes, encrypted, as a scan needs them: 8.2 KB a person. What is missing there is made again
+    /// from the database. Other files there are left alone, but for those that end in `.draft`.
+    pub segments: PathBuf,
+    /// People in a segment from now on; those that exist stay as they are. Larger ones make a shorter manifest, which
+    /// is read with each enrollment; smaller ones are sooner out of the tail, which is read at each start.
+    #[serde(default = "defaults::segment_people")]
+    pub segment_people: u32,
     /// File of the verifying key of membership proofs.
     pub verifying_key: PathBuf,
     /// The consent text that devices have to show.
@@ -65,6 +73,10 @@ pub struct Config {
 mod defaults {
     pub(super) fn consent_version() -> u32 {
         1
+    }
+    /// 33.6 MB: sixteen huge pages, and a scan of it is long enough to be worth handing to a thread.
+    pub(super) fn segment_people() -> u32 {
+        4096
     }
     /// 40 %. Lids hide the same places of most eyes, so that two such eyes nearly always have the required 30 % in
     /// common. Half turned away 15 of 45 people of MMU1, whose images are small; 40 % turns away 4 (own measurement).
@@ -113,7 +125,18 @@ pub enum ConfigError {
         /// The value given.
         found: u32,
     },
+    /// Segments that nobody would want.
+    #[error("segment_people is {found}, must be {LEAST_SEGMENT} to {LARGEST_SEGMENT}")]
+    SegmentPeople {
+        /// The value given.
+        found: u32,
+    },
 }
+
+/// Fewest people in a segment: a full block, so that none is left half empty for ever.
+const LEAST_SEGMENT: u32 = BLOCK_PEOPLE as u32;
+/// Most people in a segment: 537 MB, which a thread decrypts in a second. As the check in `migrations/V2__segments.sql`.
+const LARGEST_SEGMENT: u32 = 1 << 16;
 
 impl Config {
     /// Reads a file; `env` looks up a variable of the environment.
@@ -148,6 +171,9 @@ impl Config {
         }
         if !(unum_iris::MIN_COMPARED..=BITS).contains(&self.min_usable_bits) {
             return Err(ConfigError::UsableBits { found: self.min_usable_bits });
+        }
+        if !(LEAST_SEGMENT..=LARGEST_SEGMENT).contains(&self.segment_people) {
+            return Err(ConfigError::SegmentPeople { found: self.segment_people });
         }
         Ok(())
     }
@@ -198,6 +224,7 @@ mod tests {
         bind = "127.0.0.1:0"
         origin = "example.org/set"
         keys = "keys"
+        segments = "segments"
         verifying_key = "membership.vk"
         database_url = "postgres://in-the-file"
         operator_token = "0123456789abcdef0123456789abcdef"
@@ -240,6 +267,8 @@ mod tests {
         assert!(matches!(changed("origin", "orgin"), ConfigError::File(FileError::Malformed { .. })));
         let text = format!("{FILE}\nmin_usable_bits = 100");
         assert!(matches!(load(&text, &[]), Err(ConfigError::UsableBits { found: 100 })));
+        let text = format!("{FILE}\nsegment_people = 15");
+        assert!(matches!(load(&text, &[]), Err(ConfigError::SegmentPeople { found: 15 })));
     }
 
     #[test]

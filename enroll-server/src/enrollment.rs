@@ -5,7 +5,8 @@
 //! open           seal, eyes
 //! judge          nonce and counter good? enough visible? compare with everyone up to a watermark, without a lock
 //! settle         one transaction: use up nonce and counter; then refuse, record for review, or
-//!                lock ─► compare with whoever came after the watermark ─► leaf, root, sealed eyes ─► commit
+//!                lock ─► same segments as scanned? ─► compare with whoever came after the watermark
+//!                     ─► leaf, root, sealed eyes ─► commit
 //! ```
 //!
 //! An envelope that its device has signed uses up its nonce and counter whatever the answer is; nothing else is kept
@@ -24,13 +25,16 @@ use unum_identity::signed::Signed;
 use unum_identity::time::UnixTime;
 use unum_iris::EyePair;
 
-use crate::gallery::{self, Everyone};
+use crate::gallery;
+use crate::matcher::{Answer, Finding, Manifest, People, ScanError};
 use crate::sealed::{Person, Place};
 use crate::server::App;
 use crate::store::devices::Device;
 use crate::store::sessions::IssuedNonce;
-use crate::store::{StoreError, Tx, devices, leaves, lock_enrollments, reviews, roots, sessions, templates};
-use crate::uniqueness::{Finding, Probe, Unfit};
+use crate::store::{
+    StoreError, Tx, devices, leaves, lock_enrollments, reviews, roots, segments, sessions, templates,
+};
+use crate::uniqueness::{Probe, Unfit};
 
 /// Seconds of an hour: the finest time that is kept with a leaf.
 const HOUR: u64 = 3600;
@@ -107,9 +111,7 @@ enum Judgement {
 /// What a scan without a lock found.
 struct Compared {
     probe: Arc<Probe>,
-    finding: Finding,
-    /// Who was covered.
-    everyone: Everyone,
+    answer: Answer,
 }
 
 /// How an envelope was settled.
@@ -195,20 +197,35 @@ async fn judge(app: &App, payload: &Payload, eyes: EyePair) -> Result<Judgement,
     if let Err(refusal) = first_look.await? {
         return Ok(Judgement::Refuse(refusal));
     }
-    let probe = match Probe::new(eyes, app.config.min_usable_bits, app.config.one_eye) {
+    let probe = match Probe::new(&eyes, app.config.min_usable_bits, app.config.one_eye) {
         Ok(probe) => Arc::new(probe),
         Err(unfit) => return Ok(Judgement::Refuse(unfit.into())),
     };
-    let everyone = app.gallery.sync(&app.store).await?;
-    let finding = scan(app, &probe, everyone.people().to_vec()).await;
-    Ok(Judgement::Compared(Compared { probe, finding, everyone }))
+    app.gallery.sync(&app.store).await?;
+    let answer = app.matcher.scan(Arc::clone(&probe)).await?;
+    Ok(Judgement::Compared(Compared { probe, answer }))
 }
 
-/// Compares on other threads than those that answer requests.
-async fn scan(app: &App, probe: &Arc<Probe>, people: Vec<Arc<EyePair>>) -> Finding {
+/// Compares with a few people, on other threads than those that answer requests.
+async fn scan(app: &App, probe: &Arc<Probe>, people: People) -> Result<Finding, StoreError> {
     let (probe, thresholds) = (Arc::clone(probe), app.config.thresholds);
     let scan = tokio::task::spawn_blocking(move || probe.scan(&people, thresholds));
-    scan.await.expect("a scan does not panic, and is not cancelled")
+    Ok(scan.await.map_err(|_| ScanError::BrokeOff)?.map_err(ScanError::from)?)
+}
+
+/// Whether the segments are still those that were compared. Whatever the database lists now has to have been covered.
+async fn still_covered(tx: &Tx, answer: &Answer) -> Result<(), StoreError> {
+    let manifest = Manifest::new(segments::all(tx).await?);
+    let manifest = manifest.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    let covered = answer.scanned.covers(&manifest, answer.everyone.watermark());
+    Ok(covered.map_err(ScanError::from)?)
+}
+
+impl From<ScanError> for StoreError {
+    /// Nothing is decided, and the same envelope may come again: as when the database is gone.
+    fn from(error: ScanError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
 }
 
 /// Whether nonce and counter let this envelope in.
@@ -268,18 +285,19 @@ async fn decide(
     app: &App,
     tx: &Tx,
     payload: &Payload,
-    Compared { probe, finding, everyone }: &Compared,
+    Compared { probe, answer }: &Compared,
     now: UnixTime,
 ) -> Result<Settled, StoreError> {
-    let mut finding = *finding;
-    let mut people = everyone.watermark();
+    let mut finding = answer.finding;
+    let mut people = answer.everyone.watermark();
     if finding == Finding::Unique {
         // From here to the commit nobody else enrolls, on any server. The scan covered rows 1 to the watermark, this
         // covers the rest: everyone, exactly once.
         lock_enrollments(tx).await?;
-        let tail = app.gallery.tail(tx, everyone).await?;
-        people += tail.len() as u64;
-        finding = scan(app, probe, tail).await;
+        still_covered(tx, answer).await?;
+        let tail = app.gallery.tail(tx, &answer.everyone).await?;
+        people += tail.len();
+        finding = scan(app, probe, tail).await?;
     }
     match finding {
         Finding::Unique => admit(app, tx, payload, probe, people, now).await,
@@ -337,78 +355,4 @@ fn end_of_hour(time: UnixTime) -> UnixTime {
 }
 
 #[cfg(test)]
-mod tests {
-    use unum_identity::bytes::{DeviceId, DeviceKey, DeviceSignature, FirmwareMeasurement, Nonce};
-    use unum_identity::enrollment::DeviceRegistration;
-    use unum_identity::envelope::{CaptureReport, OpeningKey, SealedTemplates};
-
-    use super::*;
-
-    const NOW: UnixTime = UnixTime(1000);
-
-    fn payload(counter: u64) -> Payload {
-        let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
-        let (nonce, device, commitment) = (Nonce([1; 32]), DeviceId([2; 16]), Commitment(3.into()));
-        let to = OpeningKey::generate(&mut rng).sealing_key();
-        let context = SealContext { nonce, device, commitment };
-        Payload {
-            nonce,
-            device,
-            counter,
-            firmware: FirmwareMeasurement([4; 32]),
-            commitment,
-            leaf_signature: DeviceSignature([5; 64]),
-            consent_version: 1,
-            report: CaptureReport::default(),
-            sealed: SealedTemplates::seal(b"", &to, context, &mut rng).unwrap(),
-        }
-    }
-
-    fn device(last_counter: Option<u64>, is_revoked: bool) -> Device {
-        let registration =
-            DeviceRegistration { device: DeviceId([2; 16]), key: DeviceKey([2; 33]), label: "d".into() };
-        Device { registration, is_revoked, last_counter }
-    }
-
-    fn nonce(device: u8, expires_at: u64, is_used: bool) -> IssuedNonce {
-        IssuedNonce { device: DeviceId([device; 16]), expires_at: UnixTime(expires_at), is_used }
-    }
-
-    #[track_caller]
-    fn check(device: Option<&Device>, nonce: Option<&IssuedNonce>, counter: u64, expected: Option<&str>) {
-        let found = admits(device, nonce, &payload(counter), NOW).err();
-        let code = found.map(|refusal| service::ProblemResponse::from(refusal).code().to_owned());
-        assert_eq!(code.as_deref(), expected);
-    }
-
-    #[test]
-    fn nonce_and_counter_decide() {
-        let (fresh, good) = (device(None, false), nonce(2, 1001, false));
-        check(Some(&fresh), Some(&good), 0, None);
-        check(Some(&device(Some(7), false)), Some(&good), 8, None);
-        check(Some(&device(Some(7), false)), Some(&good), 7, Some("counter_not_rising"));
-        check(None, Some(&good), 1, Some("device_unknown"));
-        check(Some(&device(None, true)), Some(&good), 1, Some("device_revoked"));
-        check(Some(&fresh), None, 1, Some("nonce_unknown"));
-        check(Some(&fresh), Some(&nonce(9, 1001, false)), 1, Some("nonce_unknown"));
-        check(Some(&fresh), Some(&nonce(2, 1000, false)), 1, Some("nonce_expired"));
-        check(Some(&fresh), Some(&nonce(2, 1001, true)), 1, Some("nonce_used"));
-    }
-
-    #[test]
-    fn a_replay_is_told_so_and_not_that_its_counter_is_old() {
-        check(Some(&device(Some(7), false)), Some(&nonce(2, 1001, true)), 7, Some("nonce_used"));
-    }
-
-    #[test]
-    fn times_lose_their_minutes() {
-        assert_eq!(
-            (start_of_hour(UnixTime(7199)), end_of_hour(UnixTime(7199))),
-            (UnixTime(3600), UnixTime(7200))
-        );
-        assert_eq!(
-            (start_of_hour(UnixTime(7200)), end_of_hour(UnixTime(7200))),
-            (UnixTime(7200), UnixTime(7200))
-        );
-    }
-}
+mod tests;

@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | `sealing.key` | X25519, opens what devices seal | devices fetch the new one with their next session | envelopes recorded on the way can be opened |
 //! | `signing.key` | Ed25519, signs checkpoints and receipts | everyone who follows the set has to be told the new one | somebody can sign another set |
-//! | `template.key` | XChaCha20-Poly1305, encrypts eyes at rest | nobody can be compared any more: back it up, apart from the database | with the database: everyone's eyes |
+//! | `template.key` | XChaCha20-Poly1305, encrypts eyes at rest, in the database and in segments | nobody can be compared any more: back it up, apart from both | with the database or the segments: everyone's eyes |
 //!
 //! Keys that do not exist are made from the randomness handed in. Knows nothing of what they are used for.
 

@@ -2,7 +2,7 @@
 //! log, and tells apps whether a proof shows a human.
 //!
 //! ```text
-//! routes ─► enrollment ─► uniqueness (gallery) ─┐
+//! routes ─► enrollment ─► matcher ◄─ gallery ───┐   (segments on disk: copies)
 //!    │           └────────────────────────────► store (Postgres: the only truth)
 //!    ├────► published (the tree) ───────────────┤
 //!    └────► verify (circuits) ──────────────────┘
@@ -14,20 +14,23 @@
 //! | [`server`] | starting, stopping, and what runs beside the requests |
 //! | `routes` | HTTP: parse, one call, answer |
 //! | `enrollment` | the way of one envelope through the server |
-//! | `uniqueness`, `gallery` | whether these eyes are new; everyone's eyes in memory |
+//! | `uniqueness` | whether these eyes are fit to be compared |
+//! | `gallery` | which segments and which rows are in memory, and how they come there |
+//! | [`matcher`] | everyone's eyes in memory and in files, the comparison with all of them, and when it counts |
 //! | `published` | the tree in memory; checkpoints, paths, snapshots |
 //! | `verify` | proofs, roots that count, nullifiers |
 //! | `store` | the SQL of each table |
 //! | [`keys`], `sealed` | key files; how eyes are encrypted at rest |
 //! | `problem` | which code each refusal has |
 //!
-//! Knows no camera, no wallet and no money. Memory holds caches only: kill the process at any moment and
-//! whatever it has acknowledged is in Postgres.
+//! Knows no camera, no wallet and no money. Memory and files hold copies only: kill the process at any moment, or take
+//! away its disk, and whatever it has acknowledged is in Postgres.
 
 pub mod config;
 mod enrollment;
 mod gallery;
 pub mod keys;
+pub mod matcher;
 mod problem;
 mod published;
 mod routes;

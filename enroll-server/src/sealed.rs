@@ -1,4 +1,5 @@
-//! How a person's eyes stand in the database: encrypted, and bound to the row they stand in.
+//! How a person's eyes stand in the database: encrypted, and bound to the row they stand in. Segments on disk are
+//! encrypted with the same key, and bound to their own header (see `matcher::shelf`).
 //!
 //! ```text
 //! plaintext    version 1 ‖ commitment (32) ‖ consent version (u32, big-endian) ‖ both eyes (unum_iris::EyePair)
@@ -10,7 +11,8 @@
 
 use std::fmt;
 
-use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
+use chacha20poly1305::aead::inout::InOutBuf;
+use chacha20poly1305::aead::{Aead as _, AeadInOut as _, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use rand_core::CryptoRng;
 use unum_identity::field::Commitment;
@@ -60,7 +62,7 @@ pub(crate) struct Unopenable;
 
 /// The key of everyone's eyes; wiped when dropped.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub(crate) struct TemplateKey(Box<[u8; 32]>);
+pub struct TemplateKey(Box<[u8; 32]>);
 
 impl fmt::Debug for TemplateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -78,7 +80,8 @@ impl Place {
 }
 
 impl TemplateKey {
-    pub(crate) fn from_bytes(bytes: &[u8; 32]) -> Self {
+    /// Any 32 bytes are a key.
+    pub fn from_bytes(bytes: &[u8; 32]) -> Self {
         Self(Box::new(*bytes))
     }
 
@@ -106,6 +109,37 @@ impl TemplateKey {
         let plaintext =
             self.cipher().decrypt(&XNonce::from(sealed.nonce), payload).map_err(|_| Unopenable)?;
         Person::from_bytes(&Zeroizing::new(plaintext)).ok_or(Unopenable)
+    }
+
+    /// Encrypts `plaintext` to where the ciphertext shall be, which is as long, and gives the tag. A nonce is for one
+    /// plaintext.
+    pub(crate) fn seal_bytes(
+        &self,
+        plaintext: &[u8],
+        ciphertext: &mut [u8],
+        nonce: [u8; 24],
+        bound_to: &[u8],
+    ) -> [u8; 16] {
+        let buffer = InOutBuf::new(plaintext, ciphertext).expect("both are of the same length");
+        let tag = self.cipher().encrypt_inout_detached(&XNonce::from(nonce), bound_to, buffer);
+        tag.expect("a segment is far below the cipher's limit of 256 GB").into()
+    }
+
+    /// Decrypts `bytes` where they lie. They stay what they were if they cannot be opened.
+    ///
+    /// # Errors
+    ///
+    /// [`Unopenable`] for another key, nonce or tag, for other bytes, and if they are bound to something else.
+    pub(crate) fn open_bytes(
+        &self,
+        bytes: &mut [u8],
+        nonce: [u8; 24],
+        tag: [u8; 16],
+        bound_to: &[u8],
+    ) -> Result<(), Unopenable> {
+        let (nonce, tag) = (XNonce::from(nonce), tag.into());
+        let opened = self.cipher().decrypt_inout_detached(&nonce, bound_to, bytes.into(), &tag);
+        opened.map_err(|_| Unopenable)
     }
 }
 

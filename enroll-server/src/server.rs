@@ -1,6 +1,7 @@
 //! Starting and stopping, what every request can reach, and what runs beside the requests.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,21 +14,34 @@ use service::{Metrics, Operated, OperatorToken};
 use tokio::task::AbortHandle;
 use unum_identity::bytes::ServiceKey;
 use unum_identity::time::{Clock, UnixTime};
+use unum_iris::Query;
 
 use crate::config::{Config, ConfigError};
 use crate::gallery::Gallery;
 use crate::keys::Keys;
+use crate::matcher::{Batcher, People, Shelf};
 use crate::published::Published;
 use crate::routes;
 use crate::store::{SCHEMA, Store, StoreError, chain, sessions};
 
-/// How often old nonces are forgotten and histograms folded.
+/// How often old nonces are forgotten, histograms folded, and segments made of the tail.
 const HOUSEKEEPING: Duration = Duration::from_mins(1);
 /// How long a nonce is remembered after its end: a device that late has given up or was moved.
 const NONCE_KEPT: u64 = 3600;
 
-/// Randomness, handed in from outside.
-type Entropy = Box<dyn CryptoRng + Send>;
+/// Randomness, handed in from outside, for everybody who needs some.
+pub(crate) struct Entropy(Mutex<Box<dyn CryptoRng + Send>>);
+
+impl Entropy {
+    pub(crate) fn new(rng: Box<dyn CryptoRng + Send>) -> Self {
+        Self(Mutex::new(rng))
+    }
+
+    /// The randomness, for as long as the guard lives: not across an `await`.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Box<dyn CryptoRng + Send>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// Everything that requests share.
 pub(crate) struct App {
@@ -36,16 +50,17 @@ pub(crate) struct App {
     pub(crate) keys: Keys,
     pub(crate) metrics: Metrics,
     pub(crate) store: Store,
-    pub(crate) gallery: Gallery,
+    pub(crate) gallery: Arc<Gallery>,
+    pub(crate) matcher: Batcher,
     pub(crate) published: Published,
     pub(crate) verifier: Arc<Verifier>,
-    rng: Mutex<Entropy>,
+    entropy: Arc<Entropy>,
 }
 
 impl App {
     /// The randomness, for as long as the guard lives: not across an `await`.
-    pub(crate) fn rng(&self) -> MutexGuard<'_, Entropy> {
-        self.rng.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn rng(&self) -> MutexGuard<'_, Box<dyn CryptoRng + Send>> {
+        self.entropy.lock()
     }
 
     /// Says how many leaves the set has.
@@ -81,6 +96,14 @@ pub enum StartError {
     /// The verifying key is missing or not one. Make it, or correct the path.
     #[error(transparent)]
     VerifyingKey(#[from] FolderError),
+    /// The folder of segments cannot be used.
+    #[error("cannot use the folder of segments {path}")]
+    Segments {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// Postgres cannot be reached, or what it holds cannot be read.
     #[error("cannot use the database: {0}")]
     Database(String),
@@ -115,17 +138,37 @@ impl Server {
         let metrics = Metrics::default();
         let store =
             Store::open(&config.database_url, &SCHEMA, config.startup_wait(), metrics.clone()).await?;
-        let gallery = Gallery::new(keys.template.clone());
+        let shelf = Shelf::open(&config.segments, keys.template.clone())
+            .map_err(|source| StartError::Segments { path: config.segments.clone(), source })?;
+        let entropy = Arc::new(Entropy::new(rng));
+        let (key, size) = (keys.template.clone(), config.segment_people.into());
+        let gallery = Arc::new(Gallery::new(key, shelf, size, Arc::clone(&entropy), metrics.clone()));
+        gallery.complete(&store).await?;
         let published = Published::new(config.origin.clone(), keys.signing.clone());
         let people = gallery.sync(&store).await?.watermark();
         let leaves = published.sync(&store).await?;
+        let kernel = unum_iris::Kernel::fastest().name();
+        metrics.gauge("enroll_matcher_kernel", &[("kernel", kernel)], 1.0);
+        let thresholds = config.thresholds;
+        let scan = move |people: &People, queries: &[&Query]| people.scan(queries, thresholds);
+        let matcher = Batcher::start(Arc::clone(&gallery), Arc::new(scan), metrics.clone());
 
         let service_key = keys.service_key();
-        let rng = Mutex::new(rng);
-        let app = Arc::new(App { config, clock, keys, metrics, store, gallery, published, verifier, rng });
+        let app = Arc::new(App {
+            config,
+            clock,
+            keys,
+            metrics,
+            store,
+            gallery,
+            matcher,
+            published,
+            verifier,
+            entropy,
+        });
         app.count_leaves(leaves);
         let listening = Listening::start(app.config.bind, routes::router(Arc::clone(&app))).await?;
-        tracing::info!(addr = %listening.addr(), people, leaves, "listening");
+        tracing::info!(addr = %listening.addr(), people, leaves, kernel, "listening");
         Ok(Self { listening, housekeeping: Housekeeping::start(app), service_key })
     }
 
@@ -175,5 +218,8 @@ async fn keep_house(app: &App) {
         app.store.run_tx("forget_sessions", |tx| async move { sessions::forget(&tx, before).await });
     if let Err(error) = forgotten.await {
         tracing::warn!(causes = chain(&error), "old sessions are still there");
+    }
+    if let Err(error) = app.gallery.complete(&app.store).await {
+        tracing::warn!(causes = chain(&error), "the tail stays as long as it is");
     }
 }

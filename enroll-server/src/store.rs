@@ -7,6 +7,7 @@ pub(crate) mod leaves;
 pub(crate) mod nullifiers;
 pub(crate) mod reviews;
 pub(crate) mod roots;
+pub(crate) mod segments;
 pub(crate) mod sessions;
 pub(crate) mod templates;
 
@@ -17,10 +18,10 @@ use service::store::{bigint, bytes, count, time};
 /// What stands in Postgres.
 pub(crate) const SCHEMA: Schema = Schema {
     name: "enroll",
-    migrations: &[(
-        "V1__devices_people_and_the_set",
-        include_str!("../migrations/V1__devices_people_and_the_set.sql"),
-    )],
+    migrations: &[
+        ("V1__devices_people_and_the_set", include_str!("../migrations/V1__devices_people_and_the_set.sql")),
+        ("V2__segments", include_str!("../migrations/V2__segments.sql")),
+    ],
     lock: 0x756e_756d_0002, // "unum", 2
 };
 

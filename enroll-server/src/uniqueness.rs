@@ -7,37 +7,14 @@
 //! | one eye alike, one not | review |
 //! | none of these | unique |
 //!
-//! Every row is compared whatever was found before: how long a scan takes must not say where it matched.
-//! Knows no database and no device: the rows come in as an argument.
+//! Knows which eyes are fit to be compared. The comparison itself is the [matcher](crate::matcher)'s.
 
-use std::sync::Arc;
+use unum_iris::{EyePair, Query, Template, Thresholds};
 
-use rayon::prelude::*;
-use unum_iris::{DistanceError, EyePair, MIN_COMPARED, PairScore, Template, Thresholds, Verdict};
+use crate::matcher::{Finding, Manifest, People, Uncovered};
 
-/// What a scan found, mildest first; the gravest counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Finding {
-    /// Nobody like this one.
-    Unique,
-    /// One eye is somebody's, the other is not.
-    Review,
-    /// Somebody could not be compared, so `Unique` cannot be said.
-    TooLittleOverlap {
-        /// Bits that could be compared.
-        compared: u32,
-        /// Fewest that count.
-        needed: u32,
-    },
-    /// Enrolled already.
-    Duplicate,
-}
-
-/// The eyes of the person who asks, with their mirror image, made once for the whole gallery.
-pub(crate) struct Probe {
-    upright: EyePair,
-    mirrored: EyePair,
-}
+/// The eyes of the person who asks, made ready once for the whole gallery.
+pub(crate) struct Probe(Query);
 
 /// Why eyes are not compared at all. Ask for a new capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,7 +29,7 @@ impl Probe {
     /// # Errors
     ///
     /// [`Unfit`] for an eye that shows fewer than `min_usable_bits`, or is missing although `one_eye` is `false`.
-    pub(crate) fn new(eyes: EyePair, min_usable_bits: u32, one_eye: bool) -> Result<Self, Unfit> {
+    pub(crate) fn new(eyes: &EyePair, min_usable_bits: u32, one_eye: bool) -> Result<Self, Unfit> {
         for (name, eye) in [("left", eyes.left()), ("right", eyes.right())] {
             match eye.map(Template::usable_bits) {
                 None if !one_eye => return Err(Unfit::EyeMissing(name)),
@@ -62,44 +39,34 @@ impl Probe {
                 _ => {}
             }
         }
-        Ok(Self { mirrored: eyes.mirrored(), upright: eyes })
+        Ok(Self(Query::new(eyes)))
     }
 
     /// The eyes as captured.
     pub(crate) fn eyes(&self) -> &EyePair {
-        &self.upright
+        self.0.eyes()
     }
 
-    /// Compares with everyone in `gallery`, on all cores; blocks.
-    pub(crate) fn scan(&self, gallery: &[Arc<EyePair>], thresholds: Thresholds) -> Finding {
-        let (finding, compared) = gallery
-            .par_iter()
-            .map(|person| (self.compare(person, thresholds), 1_usize))
-            .reduce(|| (Finding::Unique, 0), |(a, n), (b, m)| (a.max(b), n + m));
-        assert_eq!(compared, gallery.len(), "an answer counts only if everyone was compared exactly once");
-        finding
+    /// The eyes as a scan needs them.
+    pub(crate) fn query(&self) -> &Query {
+        &self.0
     }
 
-    fn compare(&self, person: &EyePair, thresholds: Thresholds) -> Finding {
-        match PairScore::of(&self.upright, &self.mirrored, person) {
-            Ok(score) => match score.verdict(thresholds) {
-                Verdict::Unique => Finding::Unique,
-                Verdict::Review => Finding::Review,
-                Verdict::Duplicate => Finding::Duplicate,
-            },
-            Err(DistanceError::TooLittleOverlap { compared, needed }) => {
-                Finding::TooLittleOverlap { compared, needed }
-            }
-            // Whatever else may come to stop a comparison: it fails closed.
-            Err(_) => Finding::TooLittleOverlap { compared: 0, needed: MIN_COMPARED },
-        }
+    /// Compares with all of `people`, who are in no segment, on all cores; blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`Uncovered`] if not all of them were compared.
+    pub(crate) fn scan(&self, people: &People, thresholds: Thresholds) -> Result<Finding, Uncovered> {
+        let scanned = people.scan(&[&self.0], thresholds);
+        scanned.findings(&Manifest::default(), people.len()).map(|findings| findings[0])
     }
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
     use proptest::prelude::*;
-    use unum_iris::COLUMNS;
+    use unum_iris::{COLUMNS, MIN_COMPARED};
 
     use super::*;
 
@@ -136,12 +103,13 @@ pub(crate) mod tests {
         pair(eye(2 * seed), eye(2 * seed + 1))
     }
 
-    fn town(people: u64) -> Vec<Arc<EyePair>> {
-        (0..people).map(|seed| Arc::new(person(seed))).collect()
+    fn town(people: u64) -> Vec<EyePair> {
+        (0..people).map(person).collect()
     }
 
-    fn scan(eyes: EyePair, gallery: &[Arc<EyePair>]) -> Finding {
-        Probe::new(eyes, MIN_COMPARED, true).unwrap().scan(gallery, Thresholds::default())
+    fn scan(eyes: &EyePair, gallery: &[EyePair]) -> Finding {
+        let people = gallery.iter().cloned().collect();
+        Probe::new(eyes, MIN_COMPARED, true).unwrap().scan(&people, Thresholds::default()).unwrap()
     }
 
     fn seen_again(seed: u64, tilt: i32) -> EyePair {
@@ -150,35 +118,36 @@ pub(crate) mod tests {
 
     #[test]
     fn an_empty_gallery_knows_nobody() {
-        assert_eq!(scan(person(1), &[]), Finding::Unique);
+        assert_eq!(scan(&person(1), &[]), Finding::Unique);
     }
 
     #[test]
     fn somebody_new_is_unique() {
-        assert_eq!(scan(person(99), &town(40)), Finding::Unique);
+        assert_eq!(scan(&person(99), &town(40)), Finding::Unique);
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(16))]
         #[test]
         fn whoever_is_there_is_found_wherever_they_stand(seed in 0_u64..40, tilt in -15_i32..=15) {
-            prop_assert_eq!(scan(seen_again(seed, tilt), &town(40)), Finding::Duplicate);
-            prop_assert_eq!(scan(seen_again(seed, tilt).mirrored(), &town(40)), Finding::Duplicate);
+            for eyes in seen_again(seed, tilt).orientations() {
+                prop_assert_eq!(scan(&eyes, &town(40)), Finding::Duplicate);
+            }
         }
 
         #[test]
         fn the_order_of_the_gallery_changes_nothing(turn in 0_usize..40) {
             let mut gallery = town(40);
             gallery.rotate_left(turn);
-            prop_assert_eq!(scan(pair(eye(6), eye(999)), &gallery), Finding::Review);
+            prop_assert_eq!(scan(&pair(eye(6), eye(999)), &gallery), Finding::Review);
         }
     }
 
     #[test]
     fn one_eye_theirs_and_one_anothers_is_review() {
-        assert_eq!(scan(pair(again(&eye(6), 12, 4), eye(999)), &town(40)), Finding::Review);
+        assert_eq!(scan(&pair(again(&eye(6), 12, 4), eye(999)), &town(40)), Finding::Review);
         assert_eq!(
-            scan(pair(eye(6), eye(9)), &town(40)),
+            scan(&pair(eye(6), eye(9)), &town(40)),
             Finding::Review,
             "eyes of two people who are both known"
         );
@@ -188,26 +157,26 @@ pub(crate) mod tests {
     fn a_duplicate_stands_beside_someone_who_cannot_be_compared() {
         let mut gallery = town(10);
         // Open where the probe is closed.
-        gallery.push(Arc::new(pair(covered(&eye(70), 0..100), covered(&eye(71), 0..100))));
+        gallery.push(pair(covered(&eye(70), 0..100), covered(&eye(71), 0..100)));
         let half = |eye: &Template| covered(eye, 128..256);
-        assert_eq!(scan(pair(half(&eye(6)), half(&eye(7))), &gallery), Finding::Duplicate);
-        let stranger = scan(pair(half(&eye(80)), half(&eye(81))), &gallery);
+        assert_eq!(scan(&pair(half(&eye(6)), half(&eye(7))), &gallery), Finding::Duplicate);
+        let stranger = scan(&pair(half(&eye(80)), half(&eye(81))), &gallery);
         assert!(matches!(stranger, Finding::TooLittleOverlap { needed: MIN_COMPARED, .. }), "{stranger:?}");
     }
 
     #[test]
     fn too_little_overlap_outweighs_review() {
         let mut gallery = town(10);
-        gallery.push(Arc::new(pair(covered(&eye(70), 0..100), covered(&eye(71), 0..100))));
+        gallery.push(pair(covered(&eye(70), 0..100), covered(&eye(71), 0..100)));
         let mixed = pair(covered(&eye(6), 128..256), covered(&eye(999), 128..256));
-        assert!(matches!(scan(mixed, &gallery), Finding::TooLittleOverlap { .. }));
+        assert!(matches!(scan(&mixed, &gallery), Finding::TooLittleOverlap { .. }));
     }
 
     #[test]
     fn unfit_eyes_are_not_compared() {
         let probe = |left, right, one_eye| {
             let eyes = EyePair::new(left, right).unwrap();
-            Probe::new(eyes, 8192, one_eye).map(|_| ())
+            Probe::new(&eyes, 8192, one_eye).map(|_| ())
         };
         let narrow = covered(&eye(1), 0..127);
         let too_little = Unfit::TooLittleVisible { eye: "right", usable: 127 * 64, needed: 8192 };

@@ -1,7 +1,7 @@
 //! An enrollment server for one test: in this process, or in one of its own that can be killed.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use enroll_server::Server;
 use postgres::NoTls;
@@ -54,6 +54,13 @@ impl Bench {
         let url = format!("http://{}", server.addr());
         self.servers.push(server);
         url
+    }
+
+    /// Stops the last server that was started, and starts another one.
+    pub(crate) fn restart(&mut self) {
+        let server = self.servers.pop().unwrap();
+        self.runtime.block_on(server.shutdown());
+        self.url = self.start();
     }
 
     pub(crate) fn key(&self) -> ServiceKey {
@@ -135,8 +142,11 @@ pub(crate) fn enroll_eyes(url: &str, device: &Device, eyes: &EyePair, commitment
 #[ignore = "not a test but a server, started by another test"]
 fn server_process() {
     let Ok(text) = std::env::var("UNUM_TEST_SERVER") else { return };
-    let (database_url, keys) = text.split_once('|').unwrap();
-    let config = local_config(database_url, keys.as_ref());
+    let [database_url, keys, segment_people] = text.split('|').collect::<Vec<_>>()[..] else {
+        panic!("{text}")
+    };
+    let mut config = local_config(database_url, keys.as_ref());
+    config.segment_people = segment_people.parse().unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let start = Server::start(config, TestClock::new().clock(), Box::new(rng()));
     let server = runtime.block_on(start).unwrap();
@@ -149,22 +159,31 @@ fn server_process() {
 /// A server in a process of its own. Killed when dropped.
 pub(crate) struct Process {
     child: Child,
+    /// Kept open: the test framework writes to it after a minute, and a process that cannot write ends.
+    _stdout: BufReader<ChildStdout>,
     pub(crate) url: String,
 }
 
 impl Process {
     pub(crate) fn start(config: &enroll_server::Config) -> Self {
-        let at = [config.database_url.as_str(), config.keys.to_str().unwrap()];
+        let segment_people = config.segment_people.to_string();
+        let at = [config.database_url.as_str(), config.keys.to_str().unwrap(), &segment_people];
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["harness::bench::server_process", "--exact", "--ignored", "--nocapture"])
             .env("UNUM_TEST_SERVER", at.join("|"))
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut lines = stdout.by_ref().lines().map(Result::unwrap);
         let url =
             lines.find_map(|line| line.split_once("listening ").map(|(_, url)| url.to_owned())).unwrap();
-        Self { child, url }
+        Self { child, _stdout: stdout, url }
+    }
+
+    /// Which process it is.
+    pub(crate) fn id(&self) -> rustix::process::Pid {
+        rustix::process::Pid::from_child(&self.child)
     }
 
     /// `kill -9`.

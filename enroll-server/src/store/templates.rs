@@ -19,6 +19,12 @@ pub(crate) async fn from(tx: &Tx, seq: u64, limit: u64) -> Result<Vec<TemplateRo
     tx.rows(sql, &[&bigint(seq)?, &bigint(limit)?]).await?.iter().map(read).collect()
 }
 
+/// Number of the last row; 0 for none.
+pub(crate) async fn last(tx: &Tx) -> Result<u64, StoreError> {
+    let row = tx.row("SELECT coalesce(max(seq), 0) AS last FROM templates", &[]).await?;
+    row.map_or(Ok(0), |row| count(&row, "last"))
+}
+
 pub(crate) async fn insert(tx: &Tx, row: &TemplateRow) -> Result<(), StoreError> {
     let sql = "INSERT INTO templates (seq, nonce, ciphertext) VALUES ($1, $2, $3)";
     let (nonce, ciphertext) = (row.sealed.nonce.as_slice(), row.sealed.ciphertext.as_slice());

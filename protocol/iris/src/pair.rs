@@ -14,6 +14,9 @@ use zeroize::Zeroizing;
 
 use crate::template::{TEMPLATE_BYTES, Template, TemplateError};
 
+/// In how many ways one person's eyes can be shown: see [`EyePair::orientations`].
+pub const ORIENTATIONS: usize = 4;
+
 const VERSION: u8 = 1;
 const LEFT: u8 = 0b01;
 const RIGHT: u8 = 0b10;
@@ -92,6 +95,19 @@ impl EyePair {
             left: self.right.as_ref().map(Template::mirrored),
             right: self.left.as_ref().map(Template::mirrored),
         }
+    }
+
+    /// Left and right exchanged, the images as they are: what an operator gives who takes one eye for the other.
+    #[must_use]
+    pub fn swapped(&self) -> Self {
+        Self { left: self.right.clone(), right: self.left.clone() }
+    }
+
+    /// All that can be made of one person's eyes without changing an image but by a mirror: as they are, exchanged, as a
+    /// mirror shows them (mirrored and exchanged), and each mirrored where it is.
+    pub fn orientations(&self) -> [Self; ORIENTATIONS] {
+        let mirrored = self.mirrored();
+        [self.clone(), self.swapped(), mirrored.swapped(), mirrored]
     }
 
     /// The bytes described in the module's header, wiped when dropped.

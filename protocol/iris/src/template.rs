@@ -76,6 +76,16 @@ impl Template {
         template
     }
 
+    /// A template whose columns are the (code, mask) that `column` gives, code bits within the mask.
+    pub(crate) fn from_words(column: impl Fn(usize) -> (u64, u64)) -> Self {
+        let mut template = Self::blank();
+        let Self { code, mask } = &mut template;
+        for (at, (code, mask)) in code.iter_mut().zip(mask.iter_mut()).enumerate() {
+            (*code, *mask) = column(at);
+        }
+        template
+    }
+
     /// A template in which nothing is visible.
     fn blank() -> Self {
         Self { code: Box::new([0; COLUMNS]), mask: Box::new([0; COLUMNS]) }

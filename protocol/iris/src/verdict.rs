@@ -1,8 +1,8 @@
 //! When two people are one: distances of both eyes, and the verdict from them.
 //!
-//! Each probe is compared with each person in the gallery twice: as it is, and mirrored and swapped (the left
-//! eye with the mirror image of the right one), because a flipped image must not enroll again. The eyes
-//! turn independently: each takes its best rotation.
+//! Each probe is compared with each person in the gallery in four orientations: as it is, left and right exchanged, as a
+//! mirror shows it, and each eye mirrored where it is. None of these may enroll somebody again, and it takes no more than
+//! a flipped image or a wrong label. The eyes turn independently: each takes its best rotation.
 //!
 //! | of both eyes | verdict |
 //! |---|---|
@@ -18,10 +18,9 @@
 //! | one eye | the same eye alone | duplicate | all that is known about either agrees |
 //! | both eyes | one of them alone | duplicate | the probe holds back nothing that could disagree |
 //! | one eye | both eyes | review | the eye held back might disagree; whoever covers it must not get the `duplicate`, and with it the recovery, that showing it would have denied |
-//! | left eye | right eye alone | — | nothing to compare except the mirrored orientation: `unique` |
 //!
-//! The last row is the price of admitting people with one eye: one person could come once with each. That is why
-//! a missing eye has to be allowed on purpose.
+//! One person can still come once with each eye where one eye is enough: a left and a right eye have nothing in common.
+//! That is why a missing eye has to be allowed on purpose.
 //!
 //! An eye present on both sides whose masks overlap too little is an error, not a distance. It fails closed: the
 //! person is asked for a new capture, and nothing is enrolled. A `duplicate` found elsewhere in the gallery still
@@ -30,7 +29,7 @@
 use std::fmt;
 
 use crate::distance::{Distance, DistanceError, MIN_COMPARED, closest_rotation};
-use crate::pair::EyePair;
+use crate::pair::{EyePair, ORIENTATIONS};
 use crate::template::Template;
 
 /// A share of differing bits up to which two eyes count as alike, in ten-thousandths: 3,200 is 0.32.
@@ -62,7 +61,13 @@ impl Limit {
 
     /// Whether `distance` is at most this limit, exactly.
     pub fn admits(self, distance: Distance) -> bool {
-        u64::from(distance.differing()) * 10_000 <= u64::from(self.0) * u64::from(distance.compared())
+        self.admits_counts(distance.differing(), distance.compared())
+    }
+
+    /// [`Limit::admits`] for counts of up to 16,384 bits each that need not be a fraction: of nothing compared it
+    /// admits nothing differing.
+    pub(crate) fn admits_counts(self, differing: u32, compared: u32) -> bool {
+        u64::from(differing) * 10_000 <= u64::from(self.0) * u64::from(compared)
     }
 }
 
@@ -103,36 +108,33 @@ pub struct EyeDistances {
     pub right: Option<Distance>,
 }
 
-/// How two people compare, in both orientations.
+/// How two people compare, in all orientations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PairScore {
-    /// As captured: left with left, right with right.
-    pub upright: EyeDistances,
-    /// The probe mirrored and swapped: mirrored right with left, mirrored left with right.
-    pub mirrored: EyeDistances,
+    /// With each of the probe's [`EyePair::orientations`].
+    pub orientations: [EyeDistances; ORIENTATIONS],
     /// The gallery knows both eyes and the probe shows one.
     pub eye_withheld: bool,
 }
 
 impl PairScore {
-    /// Compares `probe` with one person of the gallery. `mirrored` is [`EyePair::mirrored`] of `probe`, made once
-    /// for a whole gallery.
+    /// Compares somebody's [`EyePair::orientations`], made once for a whole gallery, with one person of it.
     ///
     /// # Errors
     ///
     /// [`DistanceError::TooLittleOverlap`] if an eye that both have cannot be compared in one of the orientations.
-    pub fn of(probe: &EyePair, mirrored: &EyePair, gallery: &EyePair) -> Result<Self, DistanceError> {
-        Ok(Self {
-            upright: EyeDistances::of(probe, gallery)?,
-            mirrored: EyeDistances::of(mirrored, gallery)?,
-            eye_withheld: gallery.is_complete() && !probe.is_complete(),
-        })
+    pub fn of(probe: &[EyePair; ORIENTATIONS], gallery: &EyePair) -> Result<Self, DistanceError> {
+        let mut orientations = [EyeDistances { left: None, right: None }; ORIENTATIONS];
+        for (distances, probe) in orientations.iter_mut().zip(probe) {
+            *distances = EyeDistances::of(probe, gallery)?;
+        }
+        Ok(Self { orientations, eye_withheld: gallery.is_complete() && !probe[0].is_complete() })
     }
 
-    /// The graver of the two orientations' verdicts.
+    /// The gravest of the orientations' verdicts.
     pub fn verdict(&self, thresholds: Thresholds) -> Verdict {
-        let of = |eyes: EyeDistances| eyes.verdict(thresholds, self.eye_withheld);
-        of(self.upright).max(of(self.mirrored))
+        let verdicts = self.orientations.iter().map(|eyes| eyes.verdict(thresholds, self.eye_withheld));
+        verdicts.max().unwrap_or(Verdict::Unique)
     }
 }
 
@@ -223,20 +225,21 @@ mod tests {
 
     #[track_caller]
     fn check(probe: &EyePair, gallery: &EyePair, expected: Verdict) {
-        let score = PairScore::of(probe, &probe.mirrored(), gallery).unwrap();
+        let score = PairScore::of(&probe.orientations(), gallery).unwrap();
         assert_eq!(score.verdict(LIMITS), expected, "{score:?}");
-        let back = PairScore::of(gallery, &gallery.mirrored(), probe).unwrap();
+        let back = PairScore::of(&gallery.orientations(), probe).unwrap();
         if probe.is_complete() == gallery.is_complete() {
             assert_eq!(back.verdict(LIMITS), expected, "the other way round");
         }
     }
 
     #[test]
-    fn the_same_person_again_is_a_duplicate_upright_and_mirrored() {
+    fn the_same_person_again_is_a_duplicate_in_every_orientation() {
         let enrolled = pair(Some(eye(1)), Some(eye(2)));
         let again = pair(Some(again(&eye(1), 12)), Some(again(&eye(2), 20)));
-        check(&again, &enrolled, Verdict::Duplicate);
-        check(&again.mirrored(), &enrolled, Verdict::Duplicate);
+        for turned in again.orientations() {
+            check(&turned, &enrolled, Verdict::Duplicate);
+        }
     }
 
     #[test]
@@ -246,17 +249,13 @@ mod tests {
     }
 
     #[test]
-    fn swapped_eyes_without_a_mirror_are_other_eyes() {
-        check(&pair(Some(eye(2)), Some(eye(1))), &pair(Some(eye(1)), Some(eye(2))), Verdict::Unique);
-    }
-
-    #[test]
     fn one_eye_theirs_and_one_anothers_is_review() {
         let enrolled = pair(Some(eye(1)), Some(eye(2)));
         for bits in [0, 12, 20] {
             let mixed = pair(Some(again(&eye(1), bits)), Some(eye(4)));
-            check(&mixed, &enrolled, Verdict::Review);
-            check(&mixed.mirrored(), &enrolled, Verdict::Review);
+            for turned in mixed.orientations() {
+                check(&turned, &enrolled, Verdict::Review);
+            }
         }
     }
 
@@ -284,8 +283,9 @@ mod tests {
     }
 
     #[test]
-    fn a_left_and_a_right_eye_alone_share_nothing() {
-        check(&pair(Some(eye(1)), None), &pair(None, Some(eye(1))), Verdict::Unique);
+    fn an_eye_alone_is_known_whichever_it_is_said_to_be() {
+        check(&pair(Some(again(&eye(1), 12)), None), &pair(None, Some(eye(1))), Verdict::Duplicate);
+        check(&pair(Some(eye(2)), None), &pair(None, Some(eye(1))), Verdict::Unique);
     }
 
     #[test]
@@ -293,7 +293,7 @@ mod tests {
         let blind = Template::from_columns(&[0; COLUMNS], &[0; COLUMNS]);
         let enrolled = pair(Some(eye(1)), Some(eye(2)));
         let probe = pair(Some(eye(1)), Some(blind));
-        let score = PairScore::of(&probe, &probe.mirrored(), &enrolled);
+        let score = PairScore::of(&probe.orientations(), &enrolled);
         assert_eq!(score, Err(DistanceError::TooLittleOverlap { compared: 0, needed: MIN_COMPARED }));
     }
 
