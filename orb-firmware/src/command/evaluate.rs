@@ -64,7 +64,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<()> {
         resampling: Resampling { resamples: arguments.resamples, seed: arguments.seed },
         threads: arguments.threads,
         pipeline: arguments.finder.pipeline()?,
-        ..Options::default()
     };
     let report = evaluate::run(&arguments.manifest, &options, &progress)?;
     bar.finish_and_clear();
