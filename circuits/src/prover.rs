@@ -162,6 +162,11 @@ pub(crate) mod tests {
     /// One prover for all tests: its tables take a while.
     pub(crate) static PROVER: LazyLock<Prover> = LazyLock::new(|| Prover::new(KEY.clone()));
 
+    #[test]
+    fn tables_are_as_large_as_they_are_said_to_be() {
+        assert!((24_000_000..25_000_000).contains(&PROVER.table_bytes()), "{}", PROVER.table_bytes());
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(4))]
 

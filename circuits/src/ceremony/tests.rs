@@ -37,16 +37,16 @@ fn assignment() -> Vec<Fr> {
     [1_u64, 15, 83, 3, 5].map(Fr::from).to_vec()
 }
 
-fn rng() -> UnwrapErr<getrandom::SysRng> {
+pub(super) fn rng() -> UnwrapErr<getrandom::SysRng> {
     UnwrapErr(getrandom::SysRng)
 }
 
-fn beacon_source() -> BeaconSource {
+pub(super) fn beacon_source() -> BeaconSource {
     BeaconSource::new(10, b"public").unwrap()
 }
 
 /// Phase 1 with two members and a beacon, one power larger than the small circuit needs.
-static POWERS: LazyLock<Powers> = LazyLock::new(|| {
+pub(super) static POWERS: LazyLock<Powers> = LazyLock::new(|| {
     let first = Powers::first(4).unwrap();
     let members = first.contribute("one", &mut rng()).unwrap().contribute("two", &mut rng()).unwrap();
     members.beacon(&beacon_source()).unwrap()

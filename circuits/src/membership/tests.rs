@@ -138,6 +138,11 @@ proptest! {
     }
 
     #[test]
+    fn debug_shows_nothing_private((_, private) in any_statement()) {
+        prop_assert_eq!(format!("{:?}", private), "Private");
+    }
+
+    #[test]
     fn another_root_breaks_the_root((mut public, private) in any_statement(), root in element()) {
         public.root = unum_identity::field::Root(root.into());
         refused(&public, &private, CheckError::NotUnderRoot, ROOT_ROW);

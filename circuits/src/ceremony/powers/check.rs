@@ -134,3 +134,21 @@ where
 {
     <P::Group as VariableBaseMSM>::msm_unchecked(points, weights).into_affine()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::ceremony::contribution::Signature;
+    use crate::ceremony::tests::{POWERS, beacon_source, rng};
+    use crate::ceremony::{CeremonyError, Fault};
+
+    #[test]
+    fn a_beacon_that_is_not_the_last_step_is_refused() {
+        let mut powers = POWERS.clone();
+        powers.contributions[0].signature = Signature::beacon(&beacon_source());
+        let refusal = powers.attested(&mut rng());
+        assert!(
+            matches!(refusal, Err(CeremonyError::Contribution { number: 1, fault: Fault::AfterBeacon, .. })),
+            "{refusal:?}"
+        );
+    }
+}

@@ -27,6 +27,7 @@ fn everyone_gets_the_same_start() {
     let again = Parameters::initial(&POWERS, &small(), &mut rng()).unwrap();
     assert_eq!(again.to_zkey(&small()), STEPS[0].to_zkey(&small()));
     assert_eq!(STEPS[3].circuit_hash(), again.circuit_hash());
+    assert_eq!(hex::decode(again.circuit_hash()).unwrap(), again.circuit_hash, "in hex");
 }
 
 #[test]
