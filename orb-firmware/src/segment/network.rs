@@ -76,7 +76,7 @@ impl Network {
         let model = onnx()
             .model_for_path(path)
             .and_then(|model| model.with_input_fact(0, input.into()))
-            .and_then(|model| model.into_optimized())
+            .and_then(InferenceModelExt::into_optimized)
             .map_err(unusable)?;
         let found = model.output_fact(0).map_err(unusable)?;
         if found.shape.as_concrete() != Some(&[1, 4, HEIGHT, WIDTH]) || found.datum_type != f32::datum_type()
