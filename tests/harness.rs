@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
-use circuits::{Private, Prover, ProvingKey, Public};
+use circuits::{Private, Prover, ProvingKey};
 use getrandom::SysRng;
 use p256::ecdsa::SigningKey;
 use rand_core::{Rng as _, UnwrapErr};
@@ -85,10 +85,9 @@ pub(crate) fn prove(
     external_nullifier: ExternalNullifier,
     signal_hash: SignalHash,
 ) -> (Nullifier, ProofBytes) {
-    let nullifier = identity.nullifier(external_nullifier);
-    let public = Public { root: inclusion.root, nullifier, signal_hash, external_nullifier };
     let private = Private { identity: identity.clone(), path: inclusion.path.clone() };
-    (nullifier, proving_keys().prover.prove(&public, &private, &mut rng()).unwrap())
+    let public = private.statement(external_nullifier, signal_hash);
+    (public.nullifier, proving_keys().prover.prove(&public, &private, &mut rng()).unwrap())
 }
 
 /// An answer over HTTP.

@@ -174,12 +174,11 @@ impl KeyFolder {
     pub fn verifying_key(&self) -> Result<VerifyingKey, FolderError> {
         let path = self.path.join(VERIFYING);
         let key = read_verifying_key(&path)?;
-        match (self.hashes.verifying_key, key.hash()) {
-            (expected, found) if expected == found => Ok(key),
-            (expected, found) => {
-                Err(FolderError::Key { path, source: KeyError::OtherKey { expected, found } })
-            }
+        let (expected, found) = (self.hashes.verifying_key, key.hash());
+        if found != expected {
+            return Err(FolderError::Key { path, source: KeyError::OtherKey { expected, found } });
         }
+        Ok(key)
     }
 
     /// Reads both keys and sees that they are a pair for this program's circuit.

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Subcommand;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
 
 mod capture;
 mod evaluate;
@@ -44,6 +46,23 @@ impl Command {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// A bar for long work, of which [`advance`] says how far it is.
+fn bar() -> anyhow::Result<ProgressBar> {
+    let style = ProgressStyle::with_template("{msg:<12} {wide_bar} {pos}/{len} {eta:>4}")?;
+    Ok(ProgressBar::new(0).with_style(style))
+}
+
+fn advance(bar: &ProgressBar, stage: &'static str, done: usize, total: usize) {
+    bar.set_message(stage);
+    bar.set_length(total as u64);
+    bar.set_position(done as u64);
+}
+
+/// Writes a report's figures as JSON.
+fn write_figures(path: &Path, report: &impl Serialize) -> anyhow::Result<()> {
+    std::fs::write(path, serde_json::to_vec_pretty(report)?).context("writing the figures")
 }
 
 /// Writes a page as `index.html` into a folder, which is made if it does not exist.

@@ -16,12 +16,11 @@ use crate::boundary::{Boundaries, Circle};
 use crate::filter;
 use crate::frame::Frame;
 use crate::gate;
-use crate::pipeline::{CaptureError, Config};
+use crate::pipeline::{self, CaptureError, Config};
 use crate::plane::Plane;
 use crate::quality::{Limits, Quality, Refusal};
 use crate::segment::Segmentation;
 use crate::sheet::Sheet;
-use crate::visibility;
 
 pub use canvas::Picture;
 
@@ -88,15 +87,14 @@ pub fn inspect(frame: &Frame, config: &Config) -> Result<Inspection, CaptureErro
     let limits = config.limits;
     let image = Plane::of(frame);
     let mut refusals = Refusals(limits.exposure(&image).err());
-    let Some(Segmentation { boundaries, covered, tilt }) = config.segmenter.segment(&image)? else {
+    let Some(segmentation) = config.segmenter.segment(&image)? else {
         refusals.note(Err(Refusal::NoEye { value: 0, needed: limits.pupil_step }));
         return Ok(Inspection { image, found: None, measures: Vec::new(), refusal: refusals.0 });
     };
+    let Segmentation { boundaries, tilt, .. } = segmentation;
     let quality = Quality::of(&image, &boundaries);
     refusals.note(limits.geometry(&quality));
-    let mut sheet = Sheet::unroll(&image, &covered, &boundaries, tilt);
-    visibility::hide_spots(&mut sheet, &boundaries)?;
-    sheet.fill_hidden();
+    let sheet = pipeline::unrolled(&image, &segmentation)?;
     let encoded = filter::encode(&sheet, config.fragility);
     let quality = quality.with_code(&sheet, &encoded);
     refusals.note(limits.code(&quality));
@@ -183,7 +181,6 @@ mod tests {
     use super::*;
     use crate::camera::Eye;
     use crate::camera::render::{Conditions, Subject};
-    use crate::pipeline;
 
     fn frames() -> Vec<Frame> {
         let even = |value| Frame::new(200, 150, Zeroizing::new(vec![value; 200 * 150])).unwrap();

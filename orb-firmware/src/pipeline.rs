@@ -68,16 +68,23 @@ pub fn template(frame: &Frame, config: &Config) -> Result<EyeTemplate, CaptureEr
     let image = Plane::of(frame);
     limits.exposure(&image)?;
     let nothing = Refusal::NoEye { value: 0, needed: limits.pupil_step };
-    let Segmentation { boundaries, covered, tilt } = config.segmenter.segment(&image)?.ok_or(nothing)?;
+    let segmentation = config.segmenter.segment(&image)?.ok_or(nothing)?;
+    let boundaries = segmentation.boundaries;
     let quality = Quality::of(&image, &boundaries);
     limits.geometry(&quality)?;
-    let mut sheet = Sheet::unroll(&image, &covered, &boundaries, tilt);
-    visibility::hide_spots(&mut sheet, &boundaries)?;
-    sheet.fill_hidden();
+    let sheet = unrolled(&image, &segmentation)?;
     let encoded = filter::encode(&sheet, config.fragility);
     let quality = quality.with_code(&sheet, &encoded);
     limits.code(&quality)?;
     Ok(EyeTemplate { template: encoded.template, boundaries, quality })
+}
+
+/// The iris as the filters take it: unrolled, and with nothing left of what lies over it.
+pub(crate) fn unrolled(image: &Plane, eye: &Segmentation) -> opencv::Result<Sheet> {
+    let mut sheet = Sheet::unroll(image, &eye.covered, &eye.boundaries, eye.tilt);
+    visibility::hide_spots(&mut sheet, &eye.boundaries)?;
+    sheet.fill_hidden();
+    Ok(sheet)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use circuits::{Private, Public};
+use circuits::Private;
 use distribution::client::{ClientError, Operator};
 use distribution::{Config, Server, Transition};
 use serde_json::Value;
@@ -116,16 +116,10 @@ impl Till {
 
     pub(crate) fn prove_at(&self, person: usize, size: u64, period: u64, terms: ClaimTerms) -> Claim {
         let (programme, period) = (self.programme().id, Period(period));
-        let identity = self.set.people[person].clone();
-        let path = self.set.path(person, size);
-        let external_nullifier = ExternalNullifier::of_claim(&programme, period);
-        let public = Public {
-            root: path.root(identity.commitment()),
-            nullifier: identity.nullifier(external_nullifier),
-            signal_hash: terms.signal_hash(),
-            external_nullifier,
-        };
-        let proof = proving_keys().prover.prove(&public, &Private { identity, path }, &mut rng()).unwrap();
+        let private =
+            Private { identity: self.set.people[person].clone(), path: self.set.path(person, size) };
+        let public = private.statement(ExternalNullifier::of_claim(&programme, period), terms.signal_hash());
+        let proof = proving_keys().prover.prove(&public, &private, &mut rng()).unwrap();
         Claim { programme, period, nullifier: public.nullifier, terms, proof }
     }
 

@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
-use indicatif::{ProgressBar, ProgressStyle};
+use anyhow::Result;
 use orb_firmware::evaluate::{self, Measure, Options, Progress, Resampling};
 
 /// What to evaluate.
@@ -45,16 +44,13 @@ enum Distance {
 
 /// Compares all with all and prints the rates.
 pub(super) fn run(arguments: &Arguments) -> Result<()> {
-    let bar = ProgressBar::new(0)
-        .with_style(ProgressStyle::with_template("{msg:<12} {wide_bar} {pos}/{len} {eta:>4}")?);
+    let bar = super::bar()?;
     let progress = |at: Progress| {
         let (name, done, total) = match at {
             Progress::Images { done, total } => ("images", done, total),
             Progress::Comparisons { done, total } => ("comparisons", done, total),
         };
-        bar.set_message(name);
-        bar.set_length(total as u64);
-        bar.set_position(done as u64);
+        super::advance(&bar, name, done, total);
     };
     let options = Options {
         measure: match arguments.distance {
@@ -68,7 +64,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<()> {
     let report = evaluate::run(&arguments.manifest, &options, &progress)?;
     bar.finish_and_clear();
     if let Some(path) = &arguments.json {
-        std::fs::write(path, serde_json::to_vec_pretty(&report)?).context("writing the figures")?;
+        super::write_figures(path, &report)?;
     }
     if let Some(folder) = &arguments.report {
         super::write_page(folder, &report.page()?)?;

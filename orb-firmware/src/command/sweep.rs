@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
-use indicatif::{ProgressBar, ProgressStyle};
+use anyhow::Result;
 use orb_firmware::sweep::{self, Options, Progress};
 
 /// What to sweep.
@@ -30,18 +29,13 @@ pub(crate) struct Arguments {
 
 /// Draws, judges and prints.
 pub(super) fn run(arguments: &Arguments) -> Result<()> {
-    let bar = ProgressBar::new(0)
-        .with_style(ProgressStyle::with_template("{msg:<12} {wide_bar} {pos}/{len} {eta:>4}")?);
-    let progress = |Progress { stage, done, total }: Progress| {
-        bar.set_message(stage);
-        bar.set_length(total as u64);
-        bar.set_position(done as u64);
-    };
+    let bar = super::bar()?;
+    let progress = |Progress { stage, done, total }: Progress| super::advance(&bar, stage, done, total);
     let Arguments { people, eyes, threads, .. } = *arguments;
     let report = sweep::run(&Options { people, eyes, threads, ..Options::default() }, &progress)?;
     bar.finish_and_clear();
     if let Some(path) = &arguments.json {
-        std::fs::write(path, serde_json::to_vec_pretty(&report)?).context("writing the figures")?;
+        super::write_figures(path, &report)?;
     }
     if let Some(folder) = &arguments.report {
         super::write_page(folder, &report.page()?)?;

@@ -54,7 +54,7 @@ struct Arguments {
     folder: Option<PathBuf>,
 }
 
-/// Of one person: two eyes, all rotations, two orientations.
+/// Of one person: two eyes, all rotations, all orientations.
 const COMPARISONS: f64 = 2.0 * ORIENTATIONS as f64 * (*ROTATIONS.end() - *ROTATIONS.start() + 1) as f64;
 /// The smaller galleries of which parts are hidden have so much less people.
 const SMALLER: u32 = 8;
