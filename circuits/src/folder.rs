@@ -294,6 +294,20 @@ mod tests {
         assert_eq!(crate::Provenance::of(&key), crate::Provenance::Development);
         let (_place, own) = keys();
         assert_eq!(crate::Provenance::of(&own.verifying_key().unwrap()), crate::Provenance::Local);
+        let known = [crate::Provenance::Development, crate::Provenance::Local];
+        assert!(known.into_iter().all(|provenance| !provenance.is_ceremony_of_many()));
+    }
+
+    #[test]
+    fn keys_made_elsewhere_get_a_folder_of_their_own() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("keys");
+        let key = &*crate::keys::tests::KEY;
+        let folder = KeyFolder::create_with(&path, key.clone()).unwrap();
+        folder.check().unwrap();
+        assert_eq!(folder.proving_key().unwrap().hash(), key.hash());
+        let refusal = KeyFolder::create_with(&path, key.clone());
+        assert!(matches!(refusal, Err(FolderError::Occupied { .. })));
     }
 
     #[test]

@@ -165,6 +165,7 @@ pub(crate) mod tests {
     #[test]
     fn tables_are_as_large_as_they_are_said_to_be() {
         assert!((24_000_000..25_000_000).contains(&PROVER.table_bytes()), "{}", PROVER.table_bytes());
+        assert_eq!(format!("{:?}", *PROVER), "Prover");
     }
 
     proptest! {

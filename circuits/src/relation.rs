@@ -139,5 +139,6 @@ mod tests {
         let description = Relation::build().describe();
         assert_eq!(&description, Description::pinned(), "new circuit.json:\n{description:#?}");
         assert_eq!((description.constraints, description.domain), (7_956, 1 << 13));
+        assert_eq!(format!("{:?}", Relation::build()), "Relation { constraints: 7956, .. }");
     }
 }

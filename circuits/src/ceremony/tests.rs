@@ -70,3 +70,10 @@ fn the_small_circuit_is_satisfiable() {
         assert_eq!(a * b, c, "constraint {row}");
     }
 }
+
+/// Hashes that members publish: of 64 bytes, in hex, no two alike.
+fn assert_published(hashes: impl Iterator<Item = String>) {
+    let hashes: std::collections::BTreeSet<String> = hashes.collect();
+    assert_eq!(hashes.len(), 3);
+    assert!(hashes.iter().all(|hash| hex::decode(hash).is_ok_and(|bytes| bytes.len() == 64)), "{hashes:?}");
+}

@@ -40,6 +40,25 @@ fn a_damaged_proving_key_is_refused() {
     assert!(matches!(ProvingKey::from_bytes(&bytes, &expected), Err(KeyError::OtherKey { .. })));
     // Cut off, but with the hash to fit: still no key.
     assert!(matches!(ProvingKey::from_bytes(&bytes, &hash(&bytes)), Err(KeyError::NotAKey)));
+    let longer = [KEY.to_bytes(), vec![0]].concat();
+    assert!(matches!(ProvingKey::from_bytes(&longer, &hash(&longer)), Err(KeyError::NotAKey)));
+}
+
+#[test]
+fn a_proving_key_of_another_size_is_refused() {
+    let shorter: [fn(&mut ProvingKey); 5] = [
+        |key| key.0.a_query.truncate(7),
+        |key| key.0.b_g1_query.truncate(7),
+        |key| key.0.b_g2_query.truncate(7),
+        |key| key.0.l_query.truncate(7),
+        |key| key.0.h_query.truncate(7),
+    ];
+    for shorten in shorter {
+        let mut key = KEY.clone();
+        shorten(&mut key);
+        let bytes = key.to_bytes();
+        assert!(matches!(ProvingKey::from_bytes(&bytes, &hash(&bytes)), Err(KeyError::OtherCircuit)));
+    }
 }
 
 #[test]

@@ -146,7 +146,8 @@ mod tests {
         fn every_value_is_that_of_the_circuit((public, private) in any_statement()) {
             let found = Assignment::new(&public, &private).unwrap();
             let z = assignment(Circuit::new(&public, &private));
-            prop_assert_eq!(&found.variables, &z);
+            prop_assert_eq!(found.variables(), &z);
+            prop_assert_eq!(format!("{found:?} {:?}", Circuit::new(&public, &private)), "Assignment Circuit");
             for (matrix, values) in RELATION.matrices.iter().zip([&found.left, &found.right]) {
                 let expected: Vec<_> = (0..RELATION.constraints()).map(|row| evaluate(matrix, row, &z)).collect();
                 prop_assert_eq!(values, &expected);

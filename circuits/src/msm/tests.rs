@@ -55,6 +55,7 @@ fn edges<C: Curve>() {
     let k = Fr::rand(rng);
     let zero = Affine::<C>::zero();
     check::<C>(&[], &[]);
+    assert_eq!(format!("{:?}", Table::new(p.iter().copied().enumerate())), "Table { points: 4, .. }");
     check(&p, &[Fr::ZERO; 4]);
     check(&p, &[Fr::ONE, -Fr::ONE, LAMBDA, -LAMBDA]);
     check(&[p[0]; 4], &[k; 4]); // equal points meet in a bucket

@@ -107,3 +107,26 @@ fn weighted_c(entries: &[Entry<'_>], weights: &[Weight]) -> G1Projective {
     let halves = weights.iter().flat_map(|weight| [weight.a, weight.b]);
     G1Projective::msm_u64(&points.collect::<Vec<G1Affine>>(), &halves.collect::<Vec<u64>>())
 }
+
+#[cfg(test)]
+mod tests {
+    use rand_core::UnwrapErr;
+
+    use super::*;
+    use crate::verifier::tests::{SEVERAL, VERIFIER};
+
+    /// If the equation of all never held, every answer would still be right, and slow: the halves find the truth.
+    #[test]
+    fn what_is_valid_holds_together() {
+        let entry = |position: usize| {
+            let (public, bytes) = &SEVERAL[position];
+            let proof = Proof::decode(bytes).unwrap();
+            Entry { position, public, lines: lines(&proof.b).unwrap(), proof }
+        };
+        let mut entries: Vec<_> = (0..3).map(entry).collect();
+        let rng = &mut UnwrapErr(getrandom::SysRng);
+        assert!(VERIFIER.all_hold(&entries, rng) && VERIFIER.all_hold(&entries[..1], rng));
+        entries[1].public = &SEVERAL[3].0;
+        assert!(!VERIFIER.all_hold(&entries, rng));
+    }
+}

@@ -17,7 +17,7 @@ use crate::prover::tests::PROVER;
 use crate::randomness::Randomness;
 use crate::{Private, ProveError};
 
-static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| Verifier::new(&KEY.verifying_key()));
+pub(super) static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| Verifier::new(&KEY.verifying_key()));
 static PROVED: LazyLock<(Public, ProofBytes)> = LazyLock::new(|| {
     let (public, private) = statement(3, 9, 1, 2);
     (public, prove(&public, &private))
@@ -187,7 +187,7 @@ fn snarkjs_key(key: &serde_json::Value) -> VerifyingKey {
 }
 
 /// Proofs of several statements, each with its public inputs.
-static SEVERAL: LazyLock<Vec<(Public, ProofBytes)>> = LazyLock::new(|| {
+pub(super) static SEVERAL: LazyLock<Vec<(Public, ProofBytes)>> = LazyLock::new(|| {
     (0..4)
         .map(|signal| {
             let (public, private) = statement(signal, 9, signal, 2);
@@ -244,4 +244,11 @@ fn errors_that_cancel_are_seen() {
     let batch = [shifted(G1Affine::generator()), shifted(-G1Affine::generator())];
     let refusal = VERIFIER.verify_batch(&batch, &mut UnwrapErr(getrandom::SysRng));
     assert_eq!(refusal, Err(InvalidProofs { positions: vec![0, 1] }));
+}
+
+#[test]
+fn debug_is_short() {
+    assert_eq!(format!("{:?}", *VERIFIER), "Verifier");
+    let key = KEY.verifying_key();
+    assert_eq!(format!("{key:?}"), format!("VerifyingKey({})", key.hash()));
 }

@@ -1,9 +1,13 @@
 //! Phase 1: it holds, it survives its files, and nothing else does.
 
-use ark_bn254::{Fr, G1Affine};
+use ark_bn254::{Fr, G1Affine, G1Projective, G2Affine, G2Projective};
 use ark_ec::{AffineRepr, CurveGroup};
+use ark_poly::EvaluationDomain;
 
+use super::super::container::Reader;
 use super::super::lagrange;
+use super::super::montgomery::Identity;
+use super::super::powers::contribution::PowersContribution;
 use super::super::powers::file_hash;
 use super::*;
 use crate::ceremony::{CeremonyError, Fault};
@@ -25,6 +29,8 @@ fn it_holds_and_names_its_members() {
     let names: Vec<_> =
         POWERS.contributions().iter().map(|step| (step.name(), step.name_is_bound())).collect();
     assert_eq!(names, [(Some("one"), true), (Some("two"), true), (None, false)]);
+    assert_eq!(POWERS.power(), 4);
+    assert_published(POWERS.contributions().iter().map(PowersContribution::hash));
 }
 
 #[test]
@@ -66,7 +72,6 @@ fn the_lagrange_basis_interpolates() {
 
 /// `Lᵢ(τ) = Π (τ − ωʲ)/(ωⁱ − ωʲ)` over all j ≠ i.
 fn lagrange_at(tau: Fr, n: usize) -> Vec<Fr> {
-    use ark_poly::EvaluationDomain;
     let roots: Vec<Fr> = lagrange::domain(n).elements().collect();
     let factor = |i: usize, j: usize| (tau - roots[j]) / (roots[i] - roots[j]);
     (0..n).map(|i| (0..n).filter(|j| *j != i).map(|j| factor(i, j)).product()).collect()
@@ -226,4 +231,40 @@ fn invalid_points_are_refused() {
     let mut second_encoding = file;
     second_encoding[start..start + 32].fill(0xff);
     assert_eq!(Powers::from_ptau(&second_encoding), Err(CeremonyError::Point { section: "tauG1", index: 0 }));
+}
+
+/// The values of a Lagrange basis sum up to one, and weighted with the elements of their domain to the point where they
+/// are taken: both for every domain of every section.
+#[test]
+fn prepared_powers_have_the_basis_of_every_domain() {
+    let prepared = POWERS.prepare();
+    let file = prepared.to_ptau();
+    assert_eq!(Powers::from_ptau(&file).unwrap(), prepared);
+    assert_eq!(Parameters::initial(&prepared, &small(), &mut rng()).unwrap(), STEPS[0]);
+    let section = |id| sections(&file).into_iter().find(|(found, ..)| *found == id).unwrap();
+    for (id, of, largest) in [(12, 2, 5), (14, 4, 4), (15, 5, 4)] {
+        let (_, start, length) = section(id);
+        assert_eq!(length, 64 * ((2 << largest) - 1), "section {id}");
+        let [one, tau] = [0, 1].map(|power| g1_list(&of_section(&file, of, 64, power), 1)[0]);
+        // Of the largest domain the last power is not known, and its basis only sums up.
+        for power in 0..=largest {
+            let size = 1_usize << power;
+            let values = g1_list(&file[start + 64 * (size - 1)..], size);
+            assert_eq!(values.iter().sum::<G1Projective>(), one.into_group(), "section {id}, 2^{power}");
+            let weighted: G1Projective =
+                values.iter().zip(lagrange::domain(size).elements()).map(|(value, root)| *value * root).sum();
+            if (1..5).contains(&power) {
+                assert_eq!(weighted, tau.into_group(), "section {id}, 2^{power}");
+            }
+        }
+    }
+    let (_, start, length) = section(13);
+    assert_eq!(length, 128 * 31);
+    let values =
+        Reader::new(&file[start + 128 * 15..], "ptau", "test").g2_list(16, Identity::Allowed).unwrap();
+    assert_eq!(values.iter().sum::<G2Projective>(), G2Affine::generator().into_group());
+}
+
+fn g1_list(bytes: &[u8], count: usize) -> Vec<G1Affine> {
+    Reader::new(bytes, "ptau", "test").g1_list(count, Identity::Allowed).unwrap()
 }

@@ -1,14 +1,17 @@
 //! Phase 2: it holds, its keys prove, and it survives its files.
 
 use ark_bn254::Bn254;
+use ark_ff::{BigInteger, PrimeField};
 use ark_groth16::{Groth16, prepare_verifying_key};
 use ark_std::UniformRand;
 
+use super::super::r1cs::to_r1cs;
 use super::super::series::Series;
 use super::super::transcript::Transcript;
+use super::phase1::sections;
 use super::*;
 use crate::ProvingKey;
-use crate::ceremony::{CeremonyError, Kind, contributor_rng};
+use crate::ceremony::{CeremonyError, Contribution, Kind, contributor_rng};
 use crate::quotient::Quotient;
 use crate::randomness::Randomness;
 
@@ -70,6 +73,9 @@ fn a_transcript_and_its_key_are_the_parameters_again() {
     let transcript = Transcript::from(&STEPS[3]);
     let read = Transcript::from_bytes(&transcript.to_bytes()).unwrap();
     assert_eq!(read, transcript);
+    assert_eq!(read.circuit_hash(), STEPS[3].circuit_hash());
+    assert_eq!(read.contributions(), STEPS[3].contributions());
+    assert_published(read.contributions().iter().map(Contribution::hash));
     let verifying_key = STEPS[3].proving_key().unwrap().verifying_key();
     let chain = read.verify(&verifying_key, &POWERS, &small(), &mut rng()).unwrap();
     assert_eq!((chain.members, chain.finished), (2, true));
@@ -179,4 +185,35 @@ fn nothing_private_is_shown() {
         format!("{key:?} {:?} {:?}", STEPS[3], *POWERS),
         "ProvingKey Parameters(3 contributions) Powers(2^4, 3 contributions)"
     );
+}
+
+/// Read as the format says: every row of A, B and C is that of the circuit.
+#[test]
+fn an_r1cs_file_is_the_circuit() {
+    let (file, relation) = (to_r1cs(&small()), small());
+    let [(1, header, 64), (2, rows, _), (3, labels, 40)] = sections(&file)[..] else {
+        panic!("{:?}", sections(&file))
+    };
+    let number = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().unwrap());
+    assert_eq!(number(header), 32);
+    assert_eq!(file[header + 4..header + 36], Fr::MODULUS.to_bytes_le());
+    let counts = [36, 40, 44, 48, 52, 56, 60].map(|at| number(header + at));
+    assert_eq!(counts, [5, 0, 2, 0, 5, 0, 2], "variables, outputs, public, private, labels (64 bits), rows");
+    let all_labels: Vec<u8> = (0..5_u64).flat_map(u64::to_le_bytes).collect();
+    assert_eq!(file[labels..], all_labels);
+    let mut at = rows;
+    for row in 0..2 {
+        for matrix in &relation.matrices {
+            let mut expected = matrix[row].clone();
+            expected.sort_by_key(|(_, column)| *column);
+            assert_eq!(number(at) as usize, expected.len());
+            at += 4;
+            for (value, column) in expected {
+                assert_eq!(number(at) as usize, column);
+                assert_eq!(file[at + 4..at + 36], value.into_bigint().to_bytes_le());
+                at += 36;
+            }
+        }
+    }
+    assert_eq!(at, labels - 12, "nothing else");
 }
