@@ -311,6 +311,13 @@ mod tests {
     }
 
     #[test]
+    fn names_are_made_to_last_where_they_are() {
+        let place = tempfile::tempdir().unwrap();
+        sync(place.path()).unwrap();
+        assert!(matches!(sync(&place.path().join("nowhere")), Err(FolderError::Io { .. })));
+    }
+
+    #[test]
     fn damage_is_seen() {
         let (_place, folder) = keys();
         let path = folder.path.join(PROVING);

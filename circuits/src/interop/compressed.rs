@@ -78,7 +78,7 @@ fn compress_g2(point: &G2Affine) -> [Word; 2] {
     let y = point.y;
     let norm = y.c0.square() + y.c1.square();
     let sign = if y.c0 == Fq::from(0) { y.c1 } else { y.c0 };
-    let tag = is_no_square(norm) << 1 | is_no_square(sign);
+    let tag = 2 * is_no_square(norm) + is_no_square(sign);
     [tagged(point.x.c1, 0, 0), tagged(point.x.c0, 2, tag)]
 }
 

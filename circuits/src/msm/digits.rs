@@ -123,6 +123,13 @@ mod tests {
     }
 
     #[test]
+    fn half_of_a_window_is_not_carried() {
+        let half = BUCKETS as i16;
+        assert_eq!(recode(i128::from(half))[..2], [half, 0]);
+        assert_eq!(recode(i128::from(half) + 1)[..2], [1 - half, 1]);
+    }
+
+    #[test]
     fn any_scalar() {
         let rng = &mut ark_std::test_rng();
         (0..2_000).for_each(|_| check(Fr::rand(rng)));

@@ -65,8 +65,8 @@ impl OddRoots {
 
     /// From values on the roots of unity to values on the odd ones.
     fn move_to_odd(&self, values: &mut [Fr]) {
-        let mut half = values.len() / 2;
-        while half > 0 {
+        let levels = values.len().ilog2();
+        for half in (0..levels).rev().map(|level| 1 << level) {
             let stride = self.inverse_roots.len() / half;
             for block in values.chunks_exact_mut(2 * half) {
                 let (low, high) = block.split_at_mut(half);
@@ -75,13 +75,11 @@ impl OddRoots {
                     (*u, *v) = (u.plus(v), u.minus(v).times(root));
                 }
             }
-            half /= 2;
         }
         for (value, shift) in values.iter_mut().zip(&self.shift) {
             *value = value.times(shift);
         }
-        half = 1;
-        while half < values.len() {
+        for half in (0..levels).map(|level| 1 << level) {
             let stride = self.roots.len() / half;
             for block in values.chunks_exact_mut(2 * half) {
                 let (low, high) = block.split_at_mut(half);
@@ -90,7 +88,6 @@ impl OddRoots {
                     (*u, *v) = (u.plus(&product), u.minus(&product));
                 }
             }
-            half *= 2;
         }
     }
 }

@@ -187,6 +187,18 @@ fn nothing_private_is_shown() {
     );
 }
 
+/// Computed as snarkjs computes it, which `snarkjs_agrees` sees each night; here its value.
+#[test]
+fn the_hash_of_the_start_is_pinned() {
+    let powers = Powers::first(4).unwrap().beacon(&beacon_source()).unwrap();
+    let start = Parameters::initial(&powers, &small(), &mut rng()).unwrap();
+    assert_eq!(
+        start.circuit_hash(),
+        "f661261c6cc2439c6799aea1c0b07e97af696a6aff25c117e2829189c1d4b30b\
+         d50c4a84608c8c5dc16898ebd0db351c2a1eb18e2c40b8e5798356768a64e9d8"
+    );
+}
+
 /// Read as the format says: every row of A, B and C is that of the circuit.
 #[test]
 fn an_r1cs_file_is_the_circuit() {
