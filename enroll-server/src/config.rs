@@ -18,7 +18,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer};
 use service::OperatorToken;
 use service::config::{FileError, WeakToken};
-use unum_iris::{BITS, BLOCK_PEOPLE, Limit, LimitError, Thresholds};
+use unum_iris::{BITS, BLOCK_PEOPLE, Limit, LimitError, Measure, Thresholds};
 
 /// The server's configuration. `Debug` shows no value: the database address and the token are secrets.
 #[derive(Clone, Deserialize)]
@@ -49,7 +49,8 @@ pub struct Config {
     /// The consent text that devices have to show.
     #[serde(default = "defaults::consent_version")]
     pub consent_version: u32,
-    /// Where two eyes become one; in ten-thousandths in the file.
+    /// Where two eyes become one: a `measure`, "plain" or "normalised", and limits on it in ten-thousandths. What is left
+    /// out is as [`Thresholds::of`] the measure says.
     #[serde(default, deserialize_with = "thresholds")]
     pub thresholds: Thresholds,
     /// Whether people with one eye may enroll. One person could then come twice, once with each.
@@ -191,23 +192,36 @@ impl Config {
     }
 }
 
-/// Thresholds as they stand in the file.
+/// Thresholds as they stand in the file; what does not is as [`Thresholds::of`] the measure says.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct InTenThousandths {
-    fused: u16,
-    single: u16,
-    stranger: u16,
+    #[serde(default, with = "MeasureName")]
+    measure: Measure,
+    fused: Option<u16>,
+    single: Option<u16>,
+    stranger: Option<u16>,
+}
+
+/// The names of [`Measure`]s in the file.
+#[derive(Deserialize)]
+#[serde(remote = "Measure", rename_all = "lowercase")]
+enum MeasureName {
+    Plain,
+    Normalised,
 }
 
 impl TryFrom<InTenThousandths> for Thresholds {
     type Error = LimitError;
 
     fn try_from(file: InTenThousandths) -> Result<Self, LimitError> {
+        let Self { measure, fused, single, stranger } = Self::of(file.measure);
+        let or = |given: Option<u16>, default| given.map_or(Ok(default), Limit::new);
         Ok(Self {
-            fused: Limit::new(file.fused)?,
-            single: Limit::new(file.single)?,
-            stranger: Limit::new(file.stranger)?,
+            measure,
+            fused: or(file.fused, fused)?,
+            single: or(file.single, single)?,
+            stranger: or(file.stranger, stranger)?,
         })
     }
 }
@@ -249,6 +263,10 @@ mod tests {
     fn thresholds_are_read_in_ten_thousandths() {
         let text = format!("{FILE}\n[thresholds]\nfused = 3300\nsingle = 3200\nstranger = 4300");
         assert_eq!(load(&text, &[]).unwrap().thresholds.single.ten_thousandths(), 3200);
+        let text = format!("{FILE}\n[thresholds]\nmeasure = \"normalised\"\nstranger = 4300");
+        let normalised = Thresholds::of(Measure::Normalised);
+        let expected = Thresholds { stranger: Limit::new(4300).unwrap(), ..normalised };
+        assert_eq!(load(&text, &[]).unwrap().thresholds, expected);
         assert!(matches!(
             load(&text.replace("4300", "5000"), &[]),
             Err(ConfigError::File(FileError::Malformed { .. }))

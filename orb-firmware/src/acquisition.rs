@@ -170,7 +170,7 @@ fn report(left: Option<&EyeCapture>, right: Option<&EyeCapture>) -> CaptureRepor
 
 #[cfg(test)]
 mod tests {
-    use unum_iris::{MIN_COMPARED, closest_rotation};
+    use unum_iris::{MIN_COMPARED, Measure, closest_rotation};
 
     use super::*;
     use crate::camera::render::{Conditions, Renderer, Subject, Visit};
@@ -185,7 +185,7 @@ mod tests {
 
     fn apart(a: &Acquired, b: &Acquired) -> f64 {
         let (a, b) = (a.eyes.left().unwrap(), b.eyes.left().unwrap());
-        closest_rotation(a, b, MIN_COMPARED).unwrap().fraction()
+        closest_rotation(a, b, MIN_COMPARED, Measure::Plain).unwrap().fraction()
     }
 
     #[test]

@@ -11,7 +11,6 @@
 
 mod bootstrap;
 mod images;
-mod measure;
 mod page;
 mod protocol;
 mod rates;
@@ -21,6 +20,8 @@ mod tests;
 
 use std::path::Path;
 
+use unum_iris::Measure;
+
 use crate::manifest::{Manifest, ManifestError};
 use crate::pipeline::Config;
 
@@ -29,7 +30,6 @@ use protocol::Comparison;
 
 pub use crate::chart::ChartError;
 pub use bootstrap::{Interval, Resampling};
-pub use measure::Measure;
 pub use rates::{ErrorRates, Spread};
 pub use report::{Outcome, OutcomeIntervals, Refusals, Report, RowFailure};
 

@@ -4,7 +4,7 @@
 //! agree on is the eye's, one on which they disagree is masked (Hollingsworth, Bowyer and Flynn 2009, "The best bits in an
 //! iris code"). Knows nothing about images.
 
-use unum_iris::{COLUMNS, Distance, Limit, MIN_COMPARED, ROTATIONS, Template, distance};
+use unum_iris::{COLUMNS, Distance, Limit, MIN_COMPARED, Measure, ROTATIONS, Template, distance};
 use zeroize::Zeroizing;
 
 /// Fewest frames that a template is fused from.
@@ -61,7 +61,7 @@ pub fn fuse(frames: &[Template], min_frames: usize) -> Result<Template, FusionEr
 fn aligned_to(frames: &[Template], reference: usize, limit: Limit) -> Vec<Template> {
     let near = |frame: &Template| {
         let (closest, by) = closest(frame, &frames[reference])?;
-        limit.admits(closest).then(|| frame.rotated(by))
+        Measure::Plain.admits(limit, closest).then(|| frame.rotated(by))
     };
     frames.iter().filter_map(near).collect()
 }
@@ -123,8 +123,8 @@ mod tests {
                 .collect();
             let fused = fuse(&frames, 3).unwrap();
             let truth = open(&eye);
-            let found = unum_iris::closest_rotation(&fused, &truth, MIN_COMPARED).unwrap();
-            let single = unum_iris::closest_rotation(&frames[0], &truth, MIN_COMPARED).unwrap();
+            let found = unum_iris::closest_rotation(&fused, &truth, MIN_COMPARED, Measure::Plain).unwrap();
+            let single = unum_iris::closest_rotation(&frames[0], &truth, MIN_COMPARED, Measure::Plain).unwrap();
             prop_assert!(found < single, "{found:?} after {single:?}");
         }
 

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use orb_firmware::evaluate::{self, Measure, Options, Progress, Resampling};
+use orb_firmware::evaluate::{self, Options, Progress, Resampling};
+use unum_iris::Measure;
 
 /// What to evaluate.
 #[derive(clap::Args)]

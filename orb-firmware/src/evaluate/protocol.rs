@@ -16,11 +16,10 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
-use unum_iris::{Distance, Template};
+use unum_iris::{Distance, MIN_COMPARED, Measure, Template, closest_rotation};
 
 use super::Progress;
 use super::images::{People, Shot};
-use super::measure::{Measure, Probe};
 use crate::camera::Eye;
 use crate::fusion;
 
@@ -153,28 +152,28 @@ impl Comparison<'_> {
     }
 
     fn one_with(&self, item: &Item<'_>, others: &[Item<'_>]) -> Trials {
-        let eyes: Vec<Probe<'_>> = item.eyes.iter().map(|eye| Probe::new(eye, self.measure)).collect();
         let mut trials = Trials::default();
         for other in others {
             let list =
                 if item.identity == other.identity { &mut trials.genuine } else { &mut trials.impostor };
-            match pooled(&eyes, &other.eyes) {
+            match self.pooled(&item.eyes, &other.eyes) {
                 Some(distance) => list.push(Pair {
                     people: [item.person, other.person],
-                    distance: self.measure.of(distance, eyes.len()),
+                    distance: self.measure.value(distance),
                 }),
                 None => trials.incomparable += 1,
             }
         }
         trials
     }
-}
 
-/// All eyes as one, each at its own rotation; `None` if one of them cannot be compared, as in the matcher.
-fn pooled(eyes: &[Probe<'_>], others: &[&Template]) -> Option<Distance> {
-    let mut distances = eyes.iter().zip(others).map(|(eye, other)| eye.closest(other));
-    let first = distances.next()??;
-    distances.try_fold(first, |sum, next| Some(sum.pooled(next?)))
+    /// All eyes as one, each at its own rotation; `None` if one of them cannot be compared, as in the matcher.
+    fn pooled(&self, eyes: &[&Template], others: &[&Template]) -> Option<Distance> {
+        let closest = |(eye, other)| closest_rotation(eye, other, MIN_COMPARED, self.measure).ok();
+        let mut distances = eyes.iter().copied().zip(others.iter().copied()).map(closest);
+        let first = distances.next()??;
+        distances.try_fold(first, |sum, next| Some(sum.pooled(next?)))
+    }
 }
 
 impl Attempts {

@@ -66,15 +66,16 @@ impl ErrorRates {
 
     /// The FNMR at the largest threshold whose FMR is at most `fmr`.
     pub fn fnmr_at(&self, fmr: f64) -> f64 {
+        let Some(below) = self.limit_at(fmr) else { return 0.0 };
+        let matched = self.genuine.partition_point(|&d| d < below);
+        1.0 - matched as f64 / self.genuine.len() as f64
+    }
+
+    /// The distance that a threshold has to lie below for its FMR to be at most `fmr`: that of the first impostor too
+    /// many. `None` where no impostor is one too many.
+    pub fn limit_at(&self, fmr: f64) -> Option<f64> {
         let allowed = (fmr * self.impostor.len() as f64).floor() as usize;
-        match self.impostor.get(allowed) {
-            // Anything below the first impostor too many; that distance itself no longer counts.
-            Some(&first_too_many) => {
-                let matched = self.genuine.partition_point(|&d| d < first_too_many);
-                1.0 - matched as f64 / self.genuine.len() as f64
-            }
-            None => 0.0,
-        }
+        self.impostor.get(allowed).copied()
     }
 
     /// The rate at which FMR and FNMR are equal; between the thresholds around the crossing, the mean of both.
@@ -175,5 +176,9 @@ mod tests {
         close(rates.fmr(0.3), 0.5);
         close(rates.fnmr_at(0.0), 1.0); // no threshold lets 0.3 pass and 0.3 not
         close(rates.fnmr_at(0.5), 0.0);
+        assert_eq!(
+            [0.0, 0.4, 0.5, 1.0].map(|fmr| rates.limit_at(fmr)),
+            [Some(0.3), Some(0.3), Some(0.5), None]
+        );
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::bootstrap::{self, Interval, Resampling};
 use super::images::{Failure, Shot};
 use super::protocol::{Attempts, Pair, Trials};
-use super::{ErrorRates, Measure, Options, Spread};
+use super::{ErrorRates, Options, Spread};
 use crate::gate;
 use crate::manifest::RowError;
 
@@ -40,6 +40,8 @@ pub struct Outcome {
     pub eer: f64,
     /// Share of genuine pairs missed where so many impostors pass.
     pub fnmr_at_fmr: BTreeMap<&'static str, f64>,
+    /// The distance that a limit has to lie below for so many impostors to pass: what limits are chosen from.
+    pub limit_at_fmr: BTreeMap<&'static str, Option<f64>>,
     /// Separation of the two distributions.
     pub d_prime: f64,
     /// Distances of genuine pairs.
@@ -87,8 +89,8 @@ pub struct Report {
     pub people: usize,
     /// Eyes in them.
     pub eyes: usize,
-    /// How templates were compared.
-    pub distance: Measure,
+    /// How templates were compared: the name of a [`unum_iris::Measure`].
+    pub distance: &'static str,
     /// How the intervals were found.
     pub bootstrap: Resampling,
     /// One image against one image, one eye.
@@ -136,6 +138,7 @@ impl Outcome {
             incomparable_pairs: trials.incomparable,
             eer: rates.equal(),
             fnmr_at_fmr: LEVELS.map(|(name, fmr)| (name, rates.fnmr_at(fmr))).into(),
+            limit_at_fmr: LEVELS.map(|(name, fmr)| (name, rates.limit_at(fmr))).into(),
             d_prime: rates.d_prime(),
             genuine: rates.genuine_spread(),
             impostor: rates.impostor_spread(),
@@ -190,7 +193,7 @@ impl Report {
             images: readable.len(),
             people: people.len(),
             eyes: eyes.len(),
-            distance: options.measure,
+            distance: options.measure.name(),
             bootstrap: options.resampling,
             single,
             both_eyes,
@@ -243,7 +246,7 @@ impl fmt::Display for Report {
         writeln!(f, "ms an image, median    {:>9.1}", self.ms_per_image_median)?;
         writeln!(f, "ms an image, p95       {:>9.1}", self.ms_per_image_p95)?;
         let Resampling { resamples, seed } = self.bootstrap;
-        writeln!(f, "distance               {:>9}", self.distance.to_string())?;
+        writeln!(f, "distance               {:>9}", self.distance)?;
         writeln!(f, "intervals of 95 %, {resamples} resamples of people, seed {seed}")?;
         for (name, outcome) in self.outcomes() {
             write!(f, "\n{name}\n{outcome}")?;
@@ -267,6 +270,10 @@ impl fmt::Display for Outcome {
         writeln!(f, "  incomparable pairs   {:>9}", self.incomparable_pairs)?;
         writeln!(f, "  genuine distance     {}", self.genuine)?;
         writeln!(f, "  impostor distance    {}", self.impostor)?;
+        for (name, limit) in self.limit_at_fmr.iter().rev() {
+            let limit = limit.map_or("–".to_owned(), |limit| format!("{limit:.4}"));
+            writeln!(f, "  limit at FMR {name}    {limit:>9}")?;
+        }
         writeln!(f, "  d'                   {:>9.2}", self.d_prime)
     }
 }

@@ -95,6 +95,7 @@ fn all_protocols_have_rates_and_a_page() {
         assert_eq!(json["distance"], measure.to_string());
         assert_eq!(json["eer"], 0.0);
         assert_eq!(json["three_enrolled"]["fnmr_at_fmr"]["1e-3"], 0.0);
+        assert_eq!(json["both_eyes"]["limit_at_fmr"]["1e-3"], json["both_eyes"]["impostor"]["least"]);
         assert!(
             json["intervals"]["eer"][1].as_f64().unwrap() > 0.0,
             "nothing wrong with two people proves little"

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
-use unum_iris::{MIN_COMPARED, Template, closest_rotation};
+use unum_iris::{MIN_COMPARED, Measure, Template, closest_rotation};
 
 use super::{Options, Progress, SweepError, each};
 use crate::camera::Eye;
@@ -153,7 +153,7 @@ pub(super) fn strangers(enrolled: &[Enrolled]) -> f64 {
 }
 
 fn apart(a: &Template, b: &Template) -> Option<f64> {
-    closest_rotation(a, b, MIN_COMPARED).ok().map(unum_iris::Distance::fraction)
+    closest_rotation(a, b, MIN_COMPARED, Measure::Plain).ok().map(unum_iris::Distance::fraction)
 }
 
 /// What one picture gives: a distance, too little overlap, or a refusal.

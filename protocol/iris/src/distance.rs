@@ -1,14 +1,14 @@
 //! How far apart two templates are: a fraction of bits, kept as two integers.
 //!
 //! `differing = popcount((a ^ b) & mask a & mask b)`, `compared = popcount(mask a & mask b)` (Daugman 2004,
-//! "How iris recognition works", eq. 1), and the minimum of `differing / compared` over 31 rotations. No
+//! "How iris recognition works", eq. 1), and the minimum over 31 rotations. No
 //! floating point decides anything: fractions are compared by cross-multiplication, and a fraction of
 //! nothing does not exist.
 //!
 //! [`portable`] is the definition of the counts: short, safe, and slow. Every other kernel is an optimisation
 //! of it, is private, and is tested to agree with it bit for bit. Chosen once per process.
 //!
-//! Knows nothing about what distance means: see `verdict`.
+//! Knows nothing about what distance means: see `measure` and `verdict`.
 
 mod portable;
 #[cfg(target_arch = "x86_64")]
@@ -20,6 +20,7 @@ use std::sync::OnceLock;
 
 use zeroize::Zeroizing;
 
+use crate::measure::Measure;
 use crate::template::{BITS, COLUMNS, Template, Words};
 
 /// Head tilts that are tried, in columns: ±15 of 256, that is ±21°.
@@ -43,17 +44,19 @@ struct Counts {
 
 /// A share of differing bits, `differing / compared`, with `compared` at least 1.
 ///
-/// Ordered by the fraction; of two equal fractions the one with more bits compared is the closer one.
+/// Ordered by the fraction; of two equal fractions the one with more bits compared is the closer one. See
+/// [`Measure::order`] for another order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Distance {
     differing: u32,
     compared: u32,
+    eyes: u32,
 }
 
 impl Distance {
-    /// The fraction, if it is one: `None` when nothing was compared or more bits differ than were compared.
+    /// The fraction of one eye, if it is one: `None` when nothing was compared or more bits differ than were compared.
     pub fn new(differing: u32, compared: u32) -> Option<Self> {
-        (compared > 0 && differing <= compared).then_some(Self { differing, compared })
+        (compared > 0 && differing <= compared).then_some(Self { differing, compared, eyes: 1 })
     }
 
     /// Bits that differ.
@@ -66,6 +69,11 @@ impl Distance {
         self.compared
     }
 
+    /// Eyes that it is a comparison of: 1, or more where pooled.
+    pub fn eyes(self) -> u32 {
+        self.eyes
+    }
+
     /// The fraction, for people and plots. Verdicts compare the integers.
     pub fn fraction(self) -> f64 {
         f64::from(self.differing) / f64::from(self.compared)
@@ -74,7 +82,11 @@ impl Distance {
     /// Both comparisons as one, each weighing as much as it has bits.
     #[must_use]
     pub fn pooled(self, other: Self) -> Self {
-        Self { differing: self.differing + other.differing, compared: self.compared + other.compared }
+        Self {
+            differing: self.differing + other.differing,
+            compared: self.compared + other.compared,
+            eyes: self.eyes + other.eyes,
+        }
     }
 }
 
@@ -116,7 +128,7 @@ pub fn distance(probe: &Template, gallery: &Template, min_compared: u32) -> Resu
     kernel()(probe.code(), probe.mask(), gallery.code(), gallery.mask()).enough(min_compared)
 }
 
-/// The smallest distance over the 31 [`ROTATIONS`] of `probe`, among those with at least `min_compared`
+/// The smallest distance by `measure` over the 31 [`ROTATIONS`] of `probe`, among those with at least `min_compared`
 /// comparable bits.
 ///
 /// # Errors
@@ -126,8 +138,9 @@ pub fn closest_rotation(
     probe: &Template,
     gallery: &Template,
     min_compared: u32,
+    measure: Measure,
 ) -> Result<Distance, DistanceError> {
-    closest(kernel(), probe, gallery, min_compared)
+    closest(kernel(), probe, gallery, min_compared, measure)
 }
 
 fn closest(
@@ -135,6 +148,7 @@ fn closest(
     probe: &Template,
     gallery: &Template,
     min_compared: u32,
+    measure: Measure,
 ) -> Result<Distance, DistanceError> {
     let code = unrolled(probe.code());
     let mask = unrolled(probe.mask());
@@ -142,7 +156,7 @@ fn closest(
     for start in 0..=2 * REACH {
         let found = kernel(window(&code, start), window(&mask, start), gallery.code(), gallery.mask());
         best = match (best, found.enough(min_compared)) {
-            (Ok(best), Ok(found)) => Ok(best.min(found)),
+            (Ok(best), Ok(found)) => Ok(if measure.order(found, best).is_lt() { found } else { best }),
             (Ok(best), Err(_)) => Ok(best),
             (Err(_), Ok(found)) => Ok(found),
             (Err(best), Err(found)) => Err(best.fuller(found)),
@@ -170,7 +184,7 @@ impl Counts {
         if self.compared < needed {
             return Err(DistanceError::TooLittleOverlap { compared: self.compared, needed });
         }
-        Ok(Distance { differing: self.differing, compared: self.compared })
+        Ok(Distance { differing: self.differing, compared: self.compared, eyes: 1 })
     }
 }
 
@@ -202,6 +216,14 @@ mod tests {
     use super::*;
     use crate::template::tests::{template, words};
 
+    fn closest_rotation(
+        probe: &Template,
+        gallery: &Template,
+        min_compared: u32,
+    ) -> Result<Distance, DistanceError> {
+        super::closest_rotation(probe, gallery, min_compared, Measure::Plain)
+    }
+
     fn every_available_kernel() -> Vec<Kernel> {
         let mut all: Vec<Kernel> = vec![portable::count];
         #[cfg(target_arch = "x86_64")]
@@ -222,12 +244,13 @@ mod tests {
         fn every_kernel_finds_the_closest_of_31_rotated_copies(
             probe in template(), gallery in template(), min_compared in 0..BITS / 2,
         ) {
-            let expected = ROTATIONS
-                .map(|by| distance(&probe.rotated(by), &gallery, min_compared))
-                .filter_map(Result::ok)
-                .min();
-            for kernel in every_available_kernel() {
-                prop_assert_eq!(closest(kernel, &probe, &gallery, min_compared).ok(), expected);
+            let turned = ROTATIONS.map(|by| distance(&probe.rotated(by), &gallery, min_compared));
+            let turned: Vec<Distance> = turned.filter_map(Result::ok).collect();
+            for measure in [Measure::Plain, Measure::Normalised] {
+                let expected = turned.iter().copied().min_by(|a, b| measure.order(*a, *b));
+                for kernel in every_available_kernel() {
+                    prop_assert_eq!(closest(kernel, &probe, &gallery, min_compared, measure).ok(), expected);
+                }
             }
         }
 

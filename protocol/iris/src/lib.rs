@@ -10,6 +10,7 @@
 
 mod block;
 mod distance;
+mod measure;
 mod memory;
 mod pair;
 mod scan;
@@ -20,8 +21,9 @@ mod verdict;
 
 pub use block::{BLOCK_BYTES, BLOCK_PEOPLE, Block};
 pub use distance::{Distance, DistanceError, MIN_COMPARED, ROTATIONS, closest_rotation, distance};
+pub use measure::{Limit, LimitError, Measure};
 pub use memory::Blocks;
 pub use pair::{EyePair, ORIENTATIONS, PairError};
 pub use scan::{Hit, Kernel, Query};
 pub use template::{BITS, COLUMNS, PLANES, ROWS, TEMPLATE_BYTES, Template, TemplateError};
-pub use verdict::{EyeDistances, Limit, LimitError, PairScore, Thresholds, Verdict};
+pub use verdict::{Thresholds, Verdict, verdict};

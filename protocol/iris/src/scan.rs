@@ -1,21 +1,22 @@
 //! A scan: queries against a block of sixteen people, exactly, at the speed of the machine.
 //!
 //! Whoever a query is not plainly [`Verdict::Unique`] against is reported, with what the definition,
-//! [`PairScore::of`], says of the two. Nobody else can have another verdict. For one eye in one orientation:
+//! [`verdict`], says of the two. Nobody else can have another verdict. For one eye in one orientation:
 //!
 //! ```text
 //! 1. bits that differ, at all 31 rotations
-//! 2. d · 10,000 ≤ limit · (the smaller of both masks) at some rotation?  Or might the masks overlap too little?
-//!    If neither, for all sixteen: done. Nobody can compare more bits than the smaller mask shows.
+//! 2. within the limit at some rotation, if all bits of the smaller mask could be compared?  Or might the masks overlap
+//!    too little?  If neither, for all sixteen: done. No rotation compares more, and by either measure more bits
+//!    compared, of which as many differ, are never farther apart.
 //! 3. bits compared, at all 31 rotations
-//! 4. d · 10,000 ≤ limit · m at some rotation, or m too small at all of them: a suspect, for the definition to judge
+//! 4. within the limit at some rotation, or too few compared at all of them: a suspect, for the definition to judge
 //! ```
 //!
 //! The limit is the larger of those for single and for pooled eyes. It takes one eye within it for any other verdict
-//! than `Unique`: the pooled fraction of two eyes lies between theirs.
+//! than `Unique`: by either measure, both eyes together are never closer than the closer one of them.
 //!
-//! Which way it fails: with nothing compared, `0 · 10,000 ≤ limit · 0` holds. Nothing in common makes a suspect,
-//! the definition finds too little overlap, and the answer is "recapture", never "no match".
+//! Which way it fails: nothing in common is too little compared at all rotations, so a suspect; the definition finds too
+//! little overlap, and the answer is "recapture", never "no match".
 //!
 //! No comparison is left out. Step 3 may be; it costs as much as step 1, and depends on masks far more than on who is
 //! whose, so that the time of a scan does not say where it matched.
@@ -38,9 +39,10 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::block::{BLOCK_PEOPLE, Block, Eyes};
 use crate::distance::{DistanceError, MIN_COMPARED, ROTATIONS};
+use crate::measure::{Limit, Measure};
 use crate::pair::{EyePair, ORIENTATIONS};
 use crate::template::{BITS, COLUMNS, Template};
-use crate::verdict::{Limit, PairScore, Thresholds, Verdict};
+use crate::verdict::{Thresholds, Verdict, verdict};
 use lanes::What;
 
 /// Rotations tried.
@@ -85,6 +87,19 @@ struct Probe {
 struct ProbeColumn {
     code: u64,
     mask: u64,
+}
+
+/// How near one eye has to be for its owner to be a suspect.
+#[derive(Clone, Copy)]
+struct Bound {
+    measure: Measure,
+    limit: Limit,
+}
+
+impl Bound {
+    fn admits(self, differing: u32, compared: u32) -> bool {
+        self.measure.admits_counts(self.limit, differing, compared, 1)
+    }
 }
 
 /// Bits counted at each rotation, for everyone in a block.
@@ -149,12 +164,12 @@ impl Kernel {
 
     /// Compares every query with everyone in `block`, in all orientations, at all rotations.
     pub fn scan(self, block: &Block, queries: &[&Query], thresholds: Thresholds, mut found: impl FnMut(Hit)) {
-        let limit = thresholds.single.max(thresholds.fused);
+        let bound = Bound { measure: thresholds.measure, limit: thresholds.single.max(thresholds.fused) };
         let mut suspects = vec![[false; BLOCK_PEOPLE]; queries.len()];
         for side in 0..2 {
             for (query, suspects) in queries.iter().zip(&mut suspects) {
                 for probe in query.probes.iter().filter_map(|eyes| eyes[side].as_ref()) {
-                    let near = self.near(block, side, probe, limit);
+                    let near = self.near(block, side, probe, bound);
                     for (place, suspect) in suspects.iter_mut().enumerate() {
                         *suspect |= near[place] && block.has(side, place);
                     }
@@ -164,8 +179,7 @@ impl Kernel {
         for (query, suspects) in suspects.iter().enumerate() {
             for place in (0..BLOCK_PEOPLE).filter(|&place| suspects[place]) {
                 let person = block.person(place).expect("a suspect has an eye");
-                let score = PairScore::of(&queries[query].orientations, &person);
-                let outcome = score.map(|score| score.verdict(thresholds));
+                let outcome = verdict(&queries[query].orientations, &person, thresholds);
                 if outcome != Ok(Verdict::Unique) {
                     found(Hit { query, place, outcome });
                 }
@@ -173,9 +187,9 @@ impl Kernel {
         }
     }
 
-    /// Who may be within `limit` of `probe` by this eye, or may not be comparable. Where a person lacks the eye the
+    /// Who may be within `bound` of `probe` by this eye, or may not be comparable. Where a person lacks the eye the
     /// answer means nothing.
-    fn near(self, block: &Block, side: usize, probe: &Probe, limit: Limit) -> [bool; BLOCK_PEOPLE] {
+    fn near(self, block: &Block, side: usize, probe: &Probe, bound: Bound) -> [bool; BLOCK_PEOPLE] {
         let (eyes, visible) = (block.eyes(side), block.visible(side));
         let mut differing = Tally::ZERO;
         (self.count)(eyes, &probe.columns, What::Differing, &mut differing);
@@ -183,14 +197,14 @@ impl Kernel {
         let may_be = |place: usize| {
             let (theirs, ours) = (u32::from(visible[place]), u32::from(probe.visible));
             let overlaps = theirs + ours >= BITS + MIN_COMPARED;
-            !overlaps || limit.admits_counts(least[place].into(), theirs.min(ours))
+            !overlaps || bound.admits(least[place].into(), theirs.min(ours))
         };
         if !(0..BLOCK_PEOPLE).any(|place| may_be(place) && block.has(side, place)) {
             return [false; BLOCK_PEOPLE];
         }
         let mut compared = Tally::ZERO;
         (self.count)(eyes, &probe.columns, What::Compared, &mut compared);
-        suspects(&differing, &compared, limit)
+        suspects(&differing, &compared, bound)
     }
 }
 
@@ -200,13 +214,13 @@ impl fmt::Debug for Kernel {
     }
 }
 
-/// Who is within `limit` at some rotation, or comparable at none.
-fn suspects(differing: &Tally, compared: &Tally, limit: Limit) -> [bool; BLOCK_PEOPLE] {
+/// Who is within `bound` at some rotation, or comparable at none.
+fn suspects(differing: &Tally, compared: &Tally, bound: Bound) -> [bool; BLOCK_PEOPLE] {
     let (mut within, mut comparable) = ([false; BLOCK_PEOPLE], [false; BLOCK_PEOPLE]);
     for (differing, compared) in differing.0.iter().zip(&compared.0) {
         for place in 0..BLOCK_PEOPLE {
             let (differing, compared) = (u32::from(differing[place]), u32::from(compared[place]));
-            within[place] |= limit.admits_counts(differing, compared);
+            within[place] |= bound.admits(differing, compared);
             comparable[place] |= compared >= MIN_COMPARED;
         }
     }

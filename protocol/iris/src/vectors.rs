@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::{Distance, DistanceError, Template, closest_rotation, distance};
+use crate::{Distance, DistanceError, Measure, Template, closest_rotation, distance};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -64,7 +64,12 @@ fn check(v: &Vector, templates: &HashMap<String, Template>) {
         Some(counts) => counts.expected(v.min_compared),
         None => Err(DistanceError::TooLittleOverlap { compared: v.fullest, needed: v.min_compared.max(1) }),
     };
-    assert_eq!(closest_rotation(probe, gallery, v.min_compared), closest, "vector {}", v.name);
+    assert_eq!(
+        closest_rotation(probe, gallery, v.min_compared, Measure::Plain),
+        closest,
+        "vector {}",
+        v.name
+    );
 }
 
 #[test]

@@ -26,60 +26,16 @@
 //! person is asked for a new capture, and nothing is enrolled. A `duplicate` found elsewhere in the gallery still
 //! stands, since it refuses the enrollment anyway; `unique` does not.
 
-use std::fmt;
-
 use crate::distance::{Distance, DistanceError, MIN_COMPARED, closest_rotation};
+use crate::measure::{Limit, Measure};
 use crate::pair::{EyePair, ORIENTATIONS};
 use crate::template::Template;
-
-/// A share of differing bits up to which two eyes count as alike, in ten-thousandths: 3,200 is 0.32.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Limit(u16);
-
-/// A limit that would call everything alike.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a limit of {found} ten-thousandths: unrelated eyes differ in 5000, allowed are 0 to 4999")]
-pub struct LimitError {
-    /// The value given.
-    pub found: u16,
-}
-
-impl Limit {
-    /// A limit of `value / 10,000`.
-    ///
-    /// # Errors
-    ///
-    /// [`LimitError`] from 0.5 up: there unrelated codes lie before any rotation is tried.
-    pub const fn new(value: u16) -> Result<Self, LimitError> {
-        if value >= 5000 { Err(LimitError { found: value }) } else { Ok(Self(value)) }
-    }
-
-    /// The limit in ten-thousandths.
-    pub const fn ten_thousandths(self) -> u16 {
-        self.0
-    }
-
-    /// Whether `distance` is at most this limit, exactly.
-    pub fn admits(self, distance: Distance) -> bool {
-        self.admits_counts(distance.differing(), distance.compared())
-    }
-
-    /// [`Limit::admits`] for counts of up to 16,384 bits each that need not be a fraction: of nothing compared it
-    /// admits nothing differing.
-    pub(crate) fn admits_counts(self, differing: u32, compared: u32) -> bool {
-        u64::from(differing) * 10_000 <= u64::from(self.0) * u64::from(compared)
-    }
-}
-
-impl fmt::Display for Limit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "0.{:04}", self.0)
-    }
-}
 
 /// Where the verdict changes. Chosen for the size of the set: a larger gallery needs smaller limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Thresholds {
+    /// What the limits are limits on.
+    pub measure: Measure,
     /// Both eyes pooled: at most this is the same person.
     pub fused: Limit,
     /// One eye by itself: at most this is the same eye.
@@ -99,67 +55,57 @@ pub enum Verdict {
     Duplicate,
 }
 
+/// What comparing somebody's [`EyePair::orientations`], made once for a whole gallery, with one person of it means: the
+/// gravest of the orientations' verdicts.
+///
+/// # Errors
+///
+/// [`DistanceError::TooLittleOverlap`] if an eye that both have cannot be compared in one of the orientations.
+pub fn verdict(
+    probe: &[EyePair; ORIENTATIONS],
+    gallery: &EyePair,
+    thresholds: Thresholds,
+) -> Result<Verdict, DistanceError> {
+    let eye_withheld = gallery.is_complete() && !probe[0].is_complete();
+    probe.iter().try_fold(Verdict::Unique, |gravest, probe| {
+        let distances = EyeDistances::of(probe, gallery, thresholds.measure)?;
+        Ok(gravest.max(distances.verdict(thresholds, eye_withheld)))
+    })
+}
+
 /// Distances of the eyes of two people in one orientation; `None` where an eye is missing on either side.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EyeDistances {
+struct EyeDistances {
     /// Of the gallery's left eye.
-    pub left: Option<Distance>,
+    left: Option<Distance>,
     /// Of the gallery's right eye.
-    pub right: Option<Distance>,
-}
-
-/// How two people compare, in all orientations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PairScore {
-    /// With each of the probe's [`EyePair::orientations`].
-    pub orientations: [EyeDistances; ORIENTATIONS],
-    /// The gallery knows both eyes and the probe shows one.
-    pub eye_withheld: bool,
-}
-
-impl PairScore {
-    /// Compares somebody's [`EyePair::orientations`], made once for a whole gallery, with one person of it.
-    ///
-    /// # Errors
-    ///
-    /// [`DistanceError::TooLittleOverlap`] if an eye that both have cannot be compared in one of the orientations.
-    pub fn of(probe: &[EyePair; ORIENTATIONS], gallery: &EyePair) -> Result<Self, DistanceError> {
-        let mut orientations = [EyeDistances { left: None, right: None }; ORIENTATIONS];
-        for (distances, probe) in orientations.iter_mut().zip(probe) {
-            *distances = EyeDistances::of(probe, gallery)?;
-        }
-        Ok(Self { orientations, eye_withheld: gallery.is_complete() && !probe[0].is_complete() })
-    }
-
-    /// The gravest of the orientations' verdicts.
-    pub fn verdict(&self, thresholds: Thresholds) -> Verdict {
-        let verdicts = self.orientations.iter().map(|eyes| eyes.verdict(thresholds, self.eye_withheld));
-        verdicts.max().unwrap_or(Verdict::Unique)
-    }
+    right: Option<Distance>,
 }
 
 impl EyeDistances {
-    fn of(probe: &EyePair, gallery: &EyePair) -> Result<Self, DistanceError> {
+    fn of(probe: &EyePair, gallery: &EyePair, measure: Measure) -> Result<Self, DistanceError> {
         let eye = |probe: Option<&Template>, gallery: Option<&Template>| match (probe, gallery) {
-            (Some(probe), Some(gallery)) => closest_rotation(probe, gallery, MIN_COMPARED).map(Some),
+            (Some(probe), Some(gallery)) => closest_rotation(probe, gallery, MIN_COMPARED, measure).map(Some),
             _ => Ok(None),
         };
         Ok(Self { left: eye(probe.left(), gallery.left())?, right: eye(probe.right(), gallery.right())? })
     }
 
-    fn verdict(self, limits: Thresholds, eye_withheld: bool) -> Verdict {
+    fn verdict(&self, thresholds: Thresholds, eye_withheld: bool) -> Verdict {
+        let within = |limit, distance| thresholds.measure.admits(limit, distance);
         match (self.left, self.right) {
             (Some(left), Some(right)) => {
-                let fused = limits.fused.admits(left.pooled(right));
-                if fused && limits.stranger.admits(left.max(right)) {
+                let fused = within(thresholds.fused, left.pooled(right));
+                let any = |limit| within(limit, left) || within(limit, right);
+                let all = |limit| within(limit, left) && within(limit, right);
+                if fused && all(thresholds.stranger) {
                     Verdict::Duplicate
-                } else if fused || limits.single.admits(left.min(right)) {
+                } else if fused || any(thresholds.single) {
                     Verdict::Review
                 } else {
                     Verdict::Unique
                 }
             }
-            (Some(eye), None) | (None, Some(eye)) if limits.single.admits(eye) => {
+            (Some(eye), None) | (None, Some(eye)) if within(thresholds.single, eye) => {
                 if eye_withheld {
                     Verdict::Review
                 } else {
@@ -171,26 +117,26 @@ impl EyeDistances {
     }
 }
 
-impl Default for Thresholds {
+impl Thresholds {
     /// For sets of up to a few thousand people. Own measurements on CASIA-Iris-Interval (development third), CASIA1 and
-    /// MMU1, after 31 rotations, with enrolled templates fused from at least three images:
-    ///
-    /// | | Interval | CASIA1 | MMU1 |
-    /// |---|---|---|---|
-    /// | one image against an enrolled eye, the same: median, 99 %, largest | 0.128, 0.276, 0.319 | 0.129, 0.317, 0.378 | 0.142, 0.292, 0.315 |
-    /// | two enrolled eyes, different: mean ± σ, smallest | 0.451 ± 0.016, 0.365 | 0.446 ± 0.016, 0.343 | 0.441 ± 0.019, 0.344 |
-    /// | both eyes pooled, the same: largest | 0.240 | | 0.263 |
-    /// | both eyes pooled, different: mean ± σ, smallest | 0.448 ± 0.012, 0.404 | | 0.441 ± 0.016, 0.366 |
-    fn default() -> Self {
+    /// MMU1, after 31 rotations: `docs/accuracy.md` has the distributions and how far they reach.
+    pub const fn of(measure: Measure) -> Self {
+        let [fused, single, stranger] = match measure {
+            Measure::Plain => [3400, 3300, 4000],
+            Measure::Normalised => [3300, 3200, 4000],
+        };
         Self {
-            // 6.4 (MMU1) to 8.8 σ (Interval) below different people, above every pair of the same eyes.
-            fused: Limit(3400),
-            // 5.8 to 7.8 σ below different eyes and under the smallest of 15,774 pairs of them.
-            single: Limit(3300),
-            // One to two in a hundred different eyes look closer than this, fewer than one in a thousand of the same
-            // eye farther.
-            stranger: Limit(4000),
+            measure,
+            fused: Limit::constant(fused),
+            single: Limit::constant(single),
+            stranger: Limit::constant(stranger),
         }
+    }
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self::of(Measure::default())
     }
 }
 
@@ -199,7 +145,20 @@ mod tests {
     use super::*;
     use crate::template::COLUMNS;
 
-    const LIMITS: Thresholds = Thresholds { fused: Limit(3800), single: Limit(3600), stranger: Limit(4270) };
+    const LIMITS: Thresholds = Thresholds {
+        measure: Measure::Plain,
+        fused: Limit::constant(3800),
+        single: Limit::constant(3600),
+        stranger: Limit::constant(4270),
+    };
+
+    /// The same limits for eyes of which all bits are compared: `1/2 − (1/2 − limit) · √2`.
+    const NORMALISED: Thresholds = Thresholds {
+        measure: Measure::Normalised,
+        fused: Limit::constant(3302),
+        single: Limit::constant(3020),
+        stranger: Limit::constant(3967),
+    };
 
     /// An eye of its own: a different `seed` gives unrelated bits.
     fn eye(seed: u64) -> Template {
@@ -225,11 +184,13 @@ mod tests {
 
     #[track_caller]
     fn check(probe: &EyePair, gallery: &EyePair, expected: Verdict) {
-        let score = PairScore::of(&probe.orientations(), gallery).unwrap();
-        assert_eq!(score.verdict(LIMITS), expected, "{score:?}");
-        let back = PairScore::of(&gallery.orientations(), probe).unwrap();
-        if probe.is_complete() == gallery.is_complete() {
-            assert_eq!(back.verdict(LIMITS), expected, "the other way round");
+        // All of these eyes are open, so that both measures agree.
+        for limits in [LIMITS, NORMALISED] {
+            assert_eq!(verdict(&probe.orientations(), gallery, limits), Ok(expected), "{limits:?}");
+            if probe.is_complete() == gallery.is_complete() {
+                let back = verdict(&gallery.orientations(), probe, limits);
+                assert_eq!(back, Ok(expected), "the other way round, {limits:?}");
+            }
         }
     }
 
@@ -293,17 +254,7 @@ mod tests {
         let blind = Template::from_columns(&[0; COLUMNS], &[0; COLUMNS]);
         let enrolled = pair(Some(eye(1)), Some(eye(2)));
         let probe = pair(Some(eye(1)), Some(blind));
-        let score = PairScore::of(&probe.orientations(), &enrolled);
-        assert_eq!(score, Err(DistanceError::TooLittleOverlap { compared: 0, needed: MIN_COMPARED }));
-    }
-
-    #[test]
-    fn limits_are_exact_and_below_one_half() {
-        let limit = Limit::new(3200).unwrap();
-        assert!(limit.admits(Distance::new(3200, 10_000).unwrap()));
-        assert!(limit.admits(Distance::new(8, 25).unwrap()));
-        assert!(!limit.admits(Distance::new(3201, 10_000).unwrap()));
-        assert_eq!(Limit::new(5000), Err(LimitError { found: 5000 }));
-        assert_eq!(limit.to_string(), "0.3200");
+        let refused = Err(DistanceError::TooLittleOverlap { compared: 0, needed: MIN_COMPARED });
+        assert_eq!(verdict(&probe.orientations(), &enrolled, LIMITS), refused);
     }
 }

@@ -70,7 +70,7 @@ fn by_definition(people: &[EyePair], queries: &[&Query], thresholds: Thresholds)
     let mut hits = Vec::new();
     for (query, Query { orientations, .. }) in queries.iter().enumerate() {
         for (place, person) in people.iter().enumerate() {
-            let outcome = PairScore::of(orientations, person).map(|score| score.verdict(thresholds));
+            let outcome = verdict(orientations, person, thresholds);
             if outcome != Ok(Verdict::Unique) {
                 hits.push(Hit { query, place, outcome });
             }
@@ -128,7 +128,8 @@ proptest! {
         let block = block(&people);
         let queries: Vec<_> = queries.iter().map(Query::new).collect();
         let queries: Vec<_> = queries.iter().collect();
-        for thresholds in [Thresholds { fused, single, ..Thresholds::default() }, Thresholds::default()] {
+        let any = |measure| [Thresholds { fused, single, ..Thresholds::of(measure) }, Thresholds::of(measure)];
+        for thresholds in [Measure::Plain, Measure::Normalised].into_iter().flat_map(any) {
             let expected = by_definition(&people, &queries, thresholds);
             for kernel in Kernel::available() {
                 prop_assert_eq!(hits(kernel, &block[0], &queries, thresholds), &expected[..], "{:?}", kernel);
@@ -199,7 +200,8 @@ fn limits_are_exact() {
     };
     check(&person, &flipped(5570), Some(Ok(Verdict::Duplicate)));
     check(&person, &flipped(5571), None);
-    let found = closest_rotation(flipped(5571).left().unwrap(), person.left().unwrap(), MIN_COMPARED);
+    let found =
+        closest_rotation(flipped(5571).left().unwrap(), person.left().unwrap(), MIN_COMPARED, Measure::Plain);
     assert_eq!(found, Ok(Distance::new(5571, BITS).unwrap()));
 }
 
