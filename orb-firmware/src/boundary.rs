@@ -37,7 +37,7 @@ impl Circle {
         (self.x + self.r * theta.cos(), self.y + self.r * theta.sin())
     }
 
-    fn scaled(self, by: f32) -> Self {
+    pub(crate) fn scaled(self, by: f32) -> Self {
         // Pixel (0, 0) of a shrunk image is the mean of several: centres of pixels, not corners, are at integers.
         let middle = |at: f32| (at + 0.5) * by - 0.5;
         Self { x: middle(self.x), y: middle(self.y), r: self.r * by }
@@ -131,9 +131,7 @@ pub(crate) fn find(image: &Plane) -> opencv::Result<Option<Boundaries>> {
     let scale = image.width() as f32 / COARSE_WIDTH as f32;
     let height = (image.height() as f32 / scale).round().max(1.0) as usize;
     let coarse = image.resized(COARSE_WIDTH, height)?.opened(7)?.blurred(0.8)?;
-    let fine = image.blurred(f64::from(scale) * 0.5)?;
-    let soft = image.blurred(f64::from(scale) * 1.0)?;
-
+    let [fine, soft] = smoothed(image)?;
     let dark = quantile(&coarse, 100);
     let mut seen: Vec<Hypothesis> = pupil::candidates(&coarse, dark, quantile(&coarse, 2))
         .into_iter()
@@ -164,8 +162,7 @@ pub(crate) fn find(image: &Plane) -> opencv::Result<Option<Boundaries>> {
 /// they are is measured on `image`.
 #[cfg(any(test, feature = "onnx"))]
 pub(crate) fn traced(image: &Plane, [pupil, iris]: [(&Plane, Circle); 2]) -> opencv::Result<Boundaries> {
-    let scale = image.width() as f32 / COARSE_WIDTH as f32;
-    let (fine, soft) = (image.blurred(f64::from(scale) * 0.5)?, image.blurred(f64::from(scale) * 1.0)?);
+    let [fine, soft] = smoothed(image)?;
     let pupil = contour::fitted(pupil.0, pupil.1, &PUPIL);
     let iris = contour::fitted(iris.0, iris.1, &LIMBUS);
     Ok(Boundaries {
@@ -175,6 +172,13 @@ pub(crate) fn traced(image: &Plane, [pupil, iris]: [(&Plane, Circle); 2]) -> ope
         iris_step: limbus::step(&soft, iris.circle, pupil.circle, STEEPEST_LIMBUS),
         pupil_disagreement: disagreement(&fine, pupil.circle),
     })
+}
+
+/// The frame as the pupil's edge is looked for, and as the limbus is, which is less sharp: blurred by half a pixel and by
+/// one pixel of the coarse image.
+fn smoothed(image: &Plane) -> opencv::Result<[Plane; 2]> {
+    let coarse_pixel = image.width() as f64 / COARSE_WIDTH as f64;
+    Ok([image.blurred(0.5 * coarse_pixel)?, image.blurred(coarse_pixel)?])
 }
 
 /// The brightness below which one of `part` pixels lies.

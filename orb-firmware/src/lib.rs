@@ -1,7 +1,7 @@
 //! From a camera's frames to a signed, sealed capture.
 //!
 //! ```text
-//! camera ─► quality ─► segment (boundary, visibility) ─► sheet ─► filter ─► fusion ─► device (sign, seal) ─► client
+//! camera ─► quality ─► segment (boundary, visibility, tilt) ─► sheet ─► filter ─► fusion ─► device (sign, seal) ─► client
 //! ```
 //!
 //! Knows nothing about proofs, databases or the set. The only crate that links OpenCV (`imgproc`).
@@ -33,4 +33,5 @@ pub mod segment;
 pub mod session;
 pub mod sheet;
 pub mod sweep;
+mod tilt;
 mod visibility;

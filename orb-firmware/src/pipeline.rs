@@ -90,7 +90,7 @@ pub(crate) fn unrolled(image: &Plane, eye: &Segmentation) -> opencv::Result<Shee
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use unum_iris::{MIN_COMPARED, closest_rotation};
+    use unum_iris::{MIN_COMPARED, Measure, closest_rotation};
     use zeroize::Zeroizing;
 
     use super::*;
@@ -110,7 +110,7 @@ mod tests {
     }
 
     fn apart(a: &Template, b: &Template) -> f64 {
-        closest_rotation(a, b, MIN_COMPARED).unwrap().fraction()
+        closest_rotation(a, b, MIN_COMPARED, Measure::Plain).unwrap().fraction()
     }
 
     /// What a visit of three shots gives.
@@ -180,6 +180,20 @@ mod tests {
         // Clockwise in the image is towards larger angles: 14.06° are ten columns.
         let by_ten = unum_iris::distance(&upright.rotated(10), &tilted(14.06), MIN_COMPARED).unwrap();
         assert!(by_ten.fraction() < 0.25, "{by_ten:?}");
+    }
+
+    #[test]
+    fn a_head_turned_beyond_the_rotations_is_recognised() {
+        let subject = Subject::new(4, Eye::Left);
+        let turned = |degrees| {
+            let conditions = Conditions { rotation: degrees, ..Conditions::good() };
+            of(&subject.visit_under(1, conditions).shot(0).frame).unwrap().template
+        };
+        let upright = turned(0.0);
+        for degrees in [-38.0, 38.0] {
+            let distance = apart(&upright, &turned(degrees));
+            assert!(distance < 0.3, "{degrees}°: {distance}");
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub use network::{Network, NetworkError};
 use crate::boundary::{self, Boundaries};
 use crate::pipeline::CaptureError;
 use crate::plane::Plane;
+use crate::tilt;
 use crate::visibility;
 
 /// An eye, divided.
@@ -42,7 +43,7 @@ pub trait Segmenter: fmt::Debug + Send + Sync {
     fn segment(&self, image: &Plane) -> Result<Option<Segmentation>, CaptureError>;
 }
 
-/// By edges: [`boundary`] for pupil and limbus, parabolas for the lids.
+/// By edges: [`boundary`] for pupil and limbus, parabolas for the lids, the direction of all edges around for the tilt.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Classical;
 
@@ -50,6 +51,42 @@ impl Segmenter for Classical {
     fn segment(&self, image: &Plane) -> Result<Option<Segmentation>, CaptureError> {
         let Some(boundaries) = boundary::find(image)? else { return Ok(None) };
         let covered = visibility::lids(image, &boundaries)?;
-        Ok(Some(Segmentation { boundaries, covered, tilt: 0.0 }))
+        let tilt = tilt::tilt(image, boundaries.iris.circle)?;
+        Ok(Some(Segmentation { boundaries, covered, tilt }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::camera::Eye;
+    use crate::camera::render::Subject;
+    use crate::pipeline::{Config, template};
+
+    /// Finds what [`Classical`] finds, turned a little.
+    #[derive(Debug)]
+    struct Turned(f32);
+
+    impl Segmenter for Turned {
+        fn segment(&self, image: &Plane) -> Result<Option<Segmentation>, CaptureError> {
+            let found = Classical.segment(image)?;
+            Ok(found.map(|found| Segmentation { tilt: found.tilt + self.0, ..found }))
+        }
+    }
+
+    #[test]
+    fn everything_after_the_segmenter_is_the_same() {
+        let frame = Subject::new(3, Eye::Left).visit(1).shot(0).frame;
+        let by = |segmenter: Arc<dyn Segmenter>| {
+            template(&frame, &Config { segmenter, ..Config::default() }).unwrap().template
+        };
+        let classical = by(Arc::new(Classical));
+        assert_eq!(by(Arc::new(Turned(0.0))), classical);
+        let ten_columns = std::f32::consts::TAU * 10.0 / 256.0;
+        let turned =
+            unum_iris::distance(&by(Arc::new(Turned(ten_columns))).rotated(10), &classical, 8000).unwrap();
+        assert!(turned.fraction() < 0.01, "{turned:?}");
     }
 }
