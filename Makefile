@@ -32,6 +32,7 @@ nightly: ## The slow suites and optional features as well; fetches Node packages
 	@scripts/install-dependencies nightly
 	$(CARGO) clippy --workspace --all-targets --all-features --locked -- -D warnings
 	$(CARGO) test --workspace --all-features --locked -- --include-ignored
+	$(CARGO) test --release --package orb-firmware --lib --locked golden
 
 lint: dependencies ## Format, lints and documentation
 	$(CARGO) fmt --all --check

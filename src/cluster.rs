@@ -26,11 +26,16 @@ const OWN_PORTS: Range<u16> = 16_384..32_768;
 /// How many ports are tried.
 const PORTS: usize = 5;
 
-/// Stops Postgres when our end of its standard input closes or says `pause`. `$0` is the binary, `$1` the folder to
-/// remove in the end, or nothing.
+/// Stops Postgres when our end of its standard input closes or says `pause`, and kills it with all of its processes when it
+/// says `crash`. `$0` is the binary, `$1` the folder to remove in the end, or nothing.
 const KEEPER: &str = r#"remove=$1; shift; "$0" "$@" & p=$!
-read -r pause; kill -INT $p; wait $p
-if [ -n "$remove" ] && [ -z "$pause" ]; then rm -rf "$remove"; fi"#;
+read -r order
+if [ "$order" = crash ]; then kill -KILL $p $(cat /proc/$p/task/$p/children); else kill -INT $p; fi
+wait $p
+if [ -n "$remove" ] && [ -z "$order" ]; then rm -rf "$remove"; fi"#;
+
+/// What Postgres says that was started while processes of a killed one are still ending.
+const NOT_GONE_YET: &str = "pre-existing shared memory block";
 
 /// Why there is no private Postgres.
 #[derive(Debug, thiserror::Error)]
@@ -164,6 +169,11 @@ impl Cluster {
         self.end(b"pause\n");
     }
 
+    /// Kills the server and all of its processes, as a crash does: nothing is written any more.
+    pub fn crash(&mut self) {
+        self.end(b"crash\n");
+    }
+
     /// Tells the keeper, which interrupts Postgres: it shuts down fast, breaking connections. Waits for both.
     fn end(&mut self, order: &[u8]) {
         if let Some(mut keeper) = self.keeper.take() {
@@ -180,6 +190,20 @@ impl Cluster {
     ///
     /// [`ClusterError::Program`] with the end of its log if it does not come up.
     pub fn resume(&mut self) -> Result<(), ClusterError> {
+        let start = Instant::now();
+        loop {
+            match self.try_resume() {
+                Err(ClusterError::Program { output, .. })
+                    if output.contains(NOT_GONE_YET) && start.elapsed() < STOP_LIMIT =>
+                {
+                    self.pause(); // Postgres has ended; now its keeper does
+                }
+                started => return started,
+            }
+        }
+    }
+
+    fn try_resume(&mut self) -> Result<(), ClusterError> {
         self.wait_for_predecessor()?;
         let log = fs::File::create(self.log()).map_err(io("make Postgres's log"))?;
         own(&self.log(), self.owner)?;
@@ -249,7 +273,8 @@ impl Cluster {
                 return Ok(());
             }
             // Its keeper does not end with it, so that only the log says whether it has given up.
-            let given_up = ["database system is shut down", "FATAL:  could not", "FATAL:  lock file"];
+            let given_up =
+                ["database system is shut down", "FATAL:  could not", "FATAL:  lock file", NOT_GONE_YET];
             if given_up.iter().any(|words| log.contains(words)) || start.elapsed() > START_LIMIT {
                 return Err(ClusterError::Program { program: "postgres", output: log });
             }
@@ -368,6 +393,20 @@ mod tests {
     use rand_core::UnwrapErr;
 
     use super::*;
+
+    #[test]
+    fn what_was_committed_survives_a_crash() {
+        let mut cluster = Cluster::temporary(&mut UnwrapErr(SysRng)).unwrap();
+        let mut client = cluster.connect().unwrap();
+        client.batch_execute("CREATE TABLE kept (n INT); INSERT INTO kept VALUES (7)").unwrap();
+        cluster.crash();
+        assert!(client.query("SELECT n FROM kept", &[]).is_err(), "it is gone");
+        cluster.resume().unwrap();
+        let row = cluster.connect().unwrap().query_one("SELECT n FROM kept", &[]).unwrap();
+        assert_eq!(row.get::<_, i32>(0), 7);
+        let log = fs::read_to_string(cluster.log()).unwrap();
+        assert!(log.contains("was not properly shut down"), "{log}");
+    }
 
     #[test]
     fn a_port_that_somebody_else_got_is_given_up() {

@@ -10,10 +10,12 @@
 //! | [`races`] | the same in two processes, while servers and Postgres are killed |
 //! | [`recapture`] | rendered people again, exchanged, mirrored, half covered |
 //! | [`segments`] | files and manifest rows that are missing, torn, old, exchanged or altered |
+//! | [`strangers`] | people as alike as real strangers are: nobody is taken for somebody else |
 
 mod races;
 mod recapture;
 mod segments;
+mod strangers;
 
 use std::sync::{Barrier, Mutex};
 use std::time::Duration;

@@ -1,5 +1,5 @@
 //! Races: one person before two servers at once, in two processes, while segments are made, servers are killed and
-//! Postgres is shut down. Whatever happens, one of the two at most is enrolled, and in the end everybody is, once.
+//! Postgres is shut down or killed. Whatever happens, one of the two at most is enrolled, and in the end everybody is, once.
 
 use std::sync::Barrier;
 use std::time::Duration;
@@ -89,13 +89,14 @@ fn with_kills(rounds: i64) {
     let mut track = Track::new(&cluster);
     for round in 1..=rounds {
         let person = Person::new();
-        let (victim, moment) = (any(3) as usize, Duration::from_millis(any(60).into()));
+        let (victim, moment) = (any(4) as usize, Duration::from_millis(any(60).into()));
         let pid = track.servers.get(victim).map(Process::id);
         let answers = track.race(&person, || {
             std::thread::sleep(moment);
             match pid {
                 Some(pid) => rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap(),
-                None => cluster.pause(),
+                None if victim == 2 => cluster.pause(),
+                None => cluster.crash(),
             }
         });
         let enrolled = answers.iter().flatten().filter(|answer| answer.status == 201).count();

@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use orb_firmware::acquisition::{Config, acquire};
 use orb_firmware::camera::render::Renderer;
-use unum_iris::{COLUMNS, EyePair, Template};
+use unum_iris::{COLUMNS, EyePair, Measure, Template, Thresholds};
 
 use crate::harness::bench::{Bench, enroll_eyes};
-use crate::harness::somebodys_commitment;
+use crate::harness::{cluster, somebodys_commitment};
 
 /// What a device makes of a rendered person, in the first visit from `visit` on that gives both eyes.
 fn capture(person: u64, visit: u64) -> EyePair {
@@ -25,8 +25,8 @@ fn covered(eyes: &EyePair, open: Range<usize>) -> EyePair {
     EyePair::new(eyes.left().map(cover), eyes.right().map(cover)).unwrap()
 }
 
-fn none_enrolls_twice(people: u64) {
-    let bench = Bench::new();
+fn none_enrolls_twice(people: u64, measure: Measure) {
+    let bench = Bench::on(cluster(), |config| config.thresholds = Thresholds::of(measure));
     let device = bench.device();
     let come = |eyes: &EyePair| enroll_eyes(&bench.url, &device, eyes, somebodys_commitment());
     for person in 0..people {
@@ -52,11 +52,16 @@ fn none_enrolls_twice(people: u64) {
 
 #[test]
 fn rendered_people_enroll_once_in_every_orientation_and_half_covered() {
-    none_enrolls_twice(4);
+    none_enrolls_twice(4, Measure::Plain);
+}
+
+#[test]
+fn normalised_distances_tell_the_same() {
+    none_enrolls_twice(4, Measure::Normalised);
 }
 
 #[test]
 #[ignore = "some minutes"]
 fn a_hundred_rendered_people_enroll_once() {
-    none_enrolls_twice(100);
+    none_enrolls_twice(100, Measure::Plain);
 }
