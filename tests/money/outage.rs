@@ -7,8 +7,10 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use distribution::{Config, Server};
+use rand_core::Rng as _;
 use unum::cluster::Cluster;
 use unum_identity::time::UnixTime;
 
@@ -119,4 +121,66 @@ fn killed_in_the_middle_of_claims() {
     assert_eq!(till.books().transfers as usize, 2 + PEOPLE);
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+/// Two claims at once, while the server or Postgres is killed; then both come again, and each is paid once.
+fn with_kills(rounds: usize) {
+    const AT_ONCE: usize = 2;
+    let mut cluster = Cluster::temporary(&mut rng()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let set = PublishedSet::of(AT_ONCE * rounds);
+    let config = write_config(folder.path(), &cluster.database("killed").unwrap(), &set);
+    let (mut child, url) = start(&config);
+    let mut till = Till::new(url, set);
+    till.open(0);
+    for round in 0..rounds {
+        let people = (round * AT_ONCE..).take(AT_ONCE);
+        let claims: Vec<_> = people.map(|person| till.prove(person, 0, to(person as u8))).collect();
+        let moment = Duration::from_millis(u64::from(rng().next_u32() % 40));
+        let answers = std::thread::scope(|scope| {
+            let send = |claim| till.try_post("/v1/claims", &serde_json::to_string(claim).unwrap());
+            let sent: Vec<_> = claims.iter().map(|claim| scope.spawn(move || send(claim))).collect();
+            std::thread::sleep(moment);
+            if round % 2 == 0 {
+                child.kill().unwrap(); // SIGKILL
+            } else {
+                cluster.crash();
+            }
+            sent.into_iter().map(|answer| answer.join().unwrap()).collect::<Vec<_>>()
+        });
+        if round % 2 == 0 {
+            child.wait().unwrap();
+            let (next, url) = start(&config);
+            child = next;
+            till.move_to(url);
+        } else {
+            cluster.resume().unwrap();
+        }
+        till.books();
+        for (claim, answer) in claims.iter().zip(answers) {
+            let again = till.send(claim);
+            match answer {
+                Some(first) if first.status == 201 => {
+                    assert_eq!((again.status, again.text), (200, first.text), "round {round}");
+                }
+                Some(refused) if refused.status != 503 => panic!("round {round}: {refused:?}"),
+                _ => drop(again.receipt()), // paid without an answer, or only now
+            }
+        }
+        assert_eq!(till.books().transfers as usize, 2 + (round + 1) * AT_ONCE);
+    }
+    assert!((0..rounds * AT_ONCE).all(|person| till.balance(to(person as u8).recipient) == SHARE));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn whoever_is_killed_everybody_is_paid_once() {
+    with_kills(6);
+}
+
+#[test]
+#[ignore = "some minutes"]
+fn whoever_is_killed_a_hundred_times_everybody_is_paid_once() {
+    with_kills(100);
 }

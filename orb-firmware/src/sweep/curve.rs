@@ -97,7 +97,7 @@ impl Factor {
         Self {
             name: "rotation",
             unit: "degrees of head tilt",
-            values: &[0.0, 5.0, 10.0, 15.0, 20.0, 22.0, 24.0, 27.0, 30.0],
+            values: &[0.0, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0],
             set: |conditions, value| conditions.rotation = value,
         },
     ];

@@ -9,7 +9,7 @@ const FEW: [(&str, &[f32]); 6] = [
     ("gaze", &[0.0, 16.0]),
     ("occlusion", &[0.0, 1.0]),
     ("noise", &[2.0, 16.0]),
-    ("rotation", &[0.0, 20.0, 27.0]),
+    ("rotation", &[0.0, 20.0, 50.0]),
 ];
 
 fn small() -> Report {
@@ -76,7 +76,7 @@ fn curves_begin_near_and_end_at_the_check_that_is_meant_for_it() {
     worse("noise", 2.0, 16.0);
     worse("dilation", 0.4, 0.6);
     worse("gaze", 0.0, 16.0);
-    worse("rotation", 0.0, 27.0);
+    worse("rotation", 0.0, 50.0);
 
     for judged in [report.ordinary.unwrap(), report.hard.unwrap()] {
         assert_eq!(judged.wrong.of, 2);
