@@ -17,8 +17,8 @@ use crate::pipeline::{self, Config};
 /// functions of the machine (these are of x86-64 with glibc).
 const GOLDEN: &str = "\
 1 L 0: aa3f0e858c140bf2 6e47405b016b3f29\n\
-1 L 1: 9fff06ae92a62749 9f9ef0181361910d\n\
-1 L 2: 5d9cc32fe4f376fa e215ad5baeeab3d7\n\
+1 L 1: 9fff06ae92a62749 603b7a245904fd24\n\
+1 L 2: 5d9cc32fe4f376fa 362d4badb49ec1ea\n\
 2 R 0: 76d58d9bd3dd34d5 277e36f3107c6e21\n\
 2 R 1: 0d8ae68267800316 80a139e124611d49\n\
 2 R 2: f9f081d67be6678e 51077b58f167a2ce\n\

@@ -22,6 +22,9 @@ const NARROWEST: f32 = 1.3;
 const BLUR: f32 = 0.15;
 /// A step in brightness across [`BLUR`] beyond which an edge does not count for more, in grey levels.
 const STEEPEST: f32 = 12.0;
+/// How much of all edges has to run one way, of 1: the coherence of the structure tensor. Where lashes and shadows run every
+/// way, the mean says nothing, and differs from visit to visit.
+const SINGLE_MINDED: f32 = 0.3;
 /// How far from the horizontal the lids of an upright eye run, in degrees. With less, more images of one eye get apart than
 /// come together; with more, heads may turn less.
 const SLANT: f32 = 20.0;
@@ -36,7 +39,7 @@ pub(crate) fn tilt(image: &Plane, iris: Circle) -> opencv::Result<f32> {
     Ok(beyond.copysign(direction))
 }
 
-/// The mean direction of the edges around `iris`, −π/2 to π/2.
+/// The mean direction of the edges around `iris`, −π/2 to π/2; 0 where they have none.
 fn direction(image: &Plane, iris: Circle) -> f32 {
     let half = BLUR * iris.r / 2.0;
     // No farther than the nearest border: a ring that is cut off on two sides has a direction of its own.
@@ -46,7 +49,7 @@ fn direction(image: &Plane, iris: Circle) -> f32 {
         return 0.0;
     }
     let reach = outer.ceil() as i32;
-    let (mut along, mut across) = (0.0, 0.0);
+    let (mut along, mut across, mut all) = (0.0_f32, 0.0, 0.0);
     for dy in -reach..=reach {
         for dx in -reach..=reach {
             let (dx, dy) = (dx as f32, dy as f32);
@@ -60,8 +63,12 @@ fn direction(image: &Plane, iris: Circle) -> f32 {
                 let weight = (STEEPEST / gx.hypot(gy).max(STEEPEST)).powi(2);
                 along += weight * (gy * gy - gx * gx); // an edge runs across its gradient
                 across -= weight * 2.0 * gx * gy;
+                all += weight * (gx * gx + gy * gy);
             }
         }
+    }
+    if along.hypot(across) < SINGLE_MINDED * all {
+        return 0.0;
     }
     across.atan2(along) / 2.0
 }
