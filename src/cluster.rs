@@ -174,7 +174,8 @@ impl Cluster {
         self.end(b"crash\n");
     }
 
-    /// Tells the keeper, which interrupts Postgres: it shuts down fast, breaking connections. Waits for both.
+    /// Gives the keeper an order, and waits until Postgres and it have ended. Unless told to `crash`, Postgres is interrupted:
+    /// it shuts down fast, breaking connections.
     fn end(&mut self, order: &[u8]) {
         if let Some(mut keeper) = self.keeper.take() {
             if let Some(mut pipe) = keeper.stdin.take() {

@@ -165,13 +165,14 @@ mod tests {
         assert!(apart(&upright, &mirrored) > 0.36);
     }
 
+    /// What a head gives that is tilted by so many degrees.
+    fn tilted(degrees: f32) -> Template {
+        let conditions = Conditions { rotation: degrees, ..Conditions::good() };
+        of(&Subject::new(4, Eye::Left).visit_under(1, conditions).shot(0).frame).unwrap().template
+    }
+
     #[test]
     fn a_tilted_head_is_a_rotation() {
-        let subject = Subject::new(4, Eye::Left);
-        let tilted = |degrees| {
-            let conditions = Conditions { rotation: degrees, ..Conditions::good() };
-            of(&subject.visit_under(1, conditions).shot(0).frame).unwrap().template
-        };
         let upright = tilted(0.0);
         for degrees in [-17.0, -6.0, 6.0, 17.0] {
             let distance = apart(&upright, &tilted(degrees));
@@ -184,14 +185,9 @@ mod tests {
 
     #[test]
     fn a_head_turned_beyond_the_rotations_is_recognised() {
-        let subject = Subject::new(4, Eye::Left);
-        let turned = |degrees| {
-            let conditions = Conditions { rotation: degrees, ..Conditions::good() };
-            of(&subject.visit_under(1, conditions).shot(0).frame).unwrap().template
-        };
-        let upright = turned(0.0);
+        let upright = tilted(0.0);
         for degrees in [-38.0, 38.0] {
-            let distance = apart(&upright, &turned(degrees));
+            let distance = apart(&upright, &tilted(degrees));
             assert!(distance < 0.3, "{degrees}°: {distance}");
         }
     }

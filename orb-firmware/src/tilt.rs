@@ -117,14 +117,17 @@ mod tests {
             let r = f32::midpoint(shot.truth.iris.semi_axes[0], shot.truth.iris.semi_axes[1]);
             tilt(&Plane::of(&shot.frame), Circle { x, y, r }).unwrap().to_degrees()
         };
+        let upright: Vec<f32> = (0..10).map(|person| turned(person, 0.0)).collect();
         for degrees in [-38.0, 38.0_f32] {
-            let left: Vec<f32> =
-                (0..10).map(|person| degrees + turned(person, 0.0) - turned(person, degrees)).collect();
+            let left: Vec<f32> = (0..10)
+                .zip(&upright)
+                .map(|(person, upright)| degrees + upright - turned(person, degrees))
+                .collect();
             let nearer = left.iter().filter(|left| left.abs() < 28.0).count();
             assert!(nearer >= 8, "{degrees}° leaves {left:?}");
         }
-        let upright = (0..10).filter(|&person| turned(person, 0.0).abs() < 1.0).count();
-        assert!(upright >= 8, "{upright} of 10 upright eyes are taken as they are");
+        let as_they_are = upright.iter().filter(|tilt| tilt.abs() < 1.0).count();
+        assert!(as_they_are >= 8, "{as_they_are} of 10 upright eyes are taken as they are");
     }
 
     #[test]

@@ -136,19 +136,20 @@ fn with_kills(rounds: usize) {
     for round in 0..rounds {
         let people = (round * AT_ONCE..).take(AT_ONCE);
         let claims: Vec<_> = people.map(|person| till.prove(person, 0, to(person as u8))).collect();
+        let is_servers_turn = round % 2 == 0;
         let moment = Duration::from_millis(u64::from(rng().next_u32() % 40));
         let answers = std::thread::scope(|scope| {
             let send = |claim| till.try_post("/v1/claims", &serde_json::to_string(claim).unwrap());
             let sent: Vec<_> = claims.iter().map(|claim| scope.spawn(move || send(claim))).collect();
             std::thread::sleep(moment);
-            if round % 2 == 0 {
+            if is_servers_turn {
                 child.kill().unwrap(); // SIGKILL
             } else {
                 cluster.crash();
             }
             sent.into_iter().map(|answer| answer.join().unwrap()).collect::<Vec<_>>()
         });
-        if round % 2 == 0 {
+        if is_servers_turn {
             child.wait().unwrap();
             let (next, url) = start(&config);
             child = next;

@@ -259,9 +259,10 @@ fn prepared_powers_have_the_basis_of_every_domain() {
             let size = 1_usize << power;
             let values = g1_list(&file[start + 64 * (size - 1)..], size);
             assert_eq!(values.iter().sum::<G1Projective>(), one.into_group(), "section {id}, 2^{power}");
-            let weighted: G1Projective =
-                values.iter().zip(lagrange::domain(size).elements()).map(|(value, root)| *value * root).sum();
             if (1..5).contains(&power) {
+                let roots = lagrange::domain(size).elements();
+                let weighted: G1Projective =
+                    values.iter().zip(roots).map(|(value, root)| *value * root).sum();
                 assert_eq!(weighted, tau.into_group(), "section {id}, 2^{power}");
             }
         }
