@@ -21,6 +21,9 @@ pub struct Config {
     pub pipeline: pipeline::Config,
     /// Good frames that an eye needs.
     pub good_frames: usize,
+    /// Code bits that the frames of an eye have to show together, of 16,384: what the server asks for (`min_usable_bits`).
+    /// Two eyes that show half of theirs can be compared (`docs/decisions/0009-how-much-must-overlap.md`).
+    pub usable_bits: u32,
     /// Frames after which the attempt at an eye ends.
     pub most_frames: usize,
     /// Whether one eye is enough where the other gives nothing.
@@ -32,7 +35,8 @@ impl Default for Config {
     /// needs to hear what is wrong.
     fn default() -> Self {
         let pipeline = pipeline::Config::default();
-        Self { pipeline, good_frames: fusion::MIN_FRAMES, most_frames: 12, one_eye: false }
+        let (good_frames, usable_bits) = (fusion::MIN_FRAMES, BITS / 2);
+        Self { pipeline, good_frames, usable_bits, most_frames: 12, one_eye: false }
     }
 }
 
@@ -87,6 +91,14 @@ pub enum Shortcoming {
     /// Too few, or they do not show one eye alike.
     #[error(transparent)]
     Fusion(#[from] FusionError),
+    /// Lids or lashes hide too much, or the frames disagree about too much.
+    #[error("all good frames together show {usable} bits, need {needed}")]
+    TooLittleVisible {
+        /// Bits that they show.
+        usable: u32,
+        /// Fewest that count.
+        needed: u32,
+    },
 }
 
 /// One eye.
@@ -145,10 +157,14 @@ fn one(
             Err(error) => return Err(AcquisitionError::Installation(error)),
         }
         match fusion::fuse(&good, needed) {
-            Ok(template) => {
+            Ok(template) if template.usable_bits() >= config.usable_bits => {
                 let frames = good.len();
                 let sharpness = sharpness / frames as u32;
                 return Ok(Ok(EyeCapture { template, frames: frames as u16, sharpness }));
+            }
+            Ok(template) => {
+                let (usable, needed) = (template.usable_bits(), config.usable_bits);
+                last = Some(Shortcoming::TooLittleVisible { usable, needed });
             }
             Err(error) => last = last.or(Some(error.into())),
         }
@@ -222,6 +238,15 @@ mod tests {
         let mut camera = Renderer::showing(blurred(Eye::Left), blurred(Eye::Right));
         let error = acquire(&mut camera, &Config { one_eye: true, ..Config::default() }).unwrap_err();
         assert!(matches!(error, AcquisitionError::TooFewGood { eye: Eye::Left, .. }), "{error}");
+    }
+
+    #[test]
+    fn frames_that_show_too_little_together_are_asked_for_more() {
+        let config = Config { usable_bits: BITS, most_frames: 5, ..Config::default() };
+        let error = acquire(&mut Renderer::new(50, 1), &config).unwrap_err();
+        let AcquisitionError::TooFewGood { seen, last, .. } = error else { panic!("{error}") };
+        let Shortcoming::TooLittleVisible { usable, needed: BITS } = last else { panic!("{last}") };
+        assert!(seen == 5 && usable < BITS, "{usable} bits of {seen} frames");
     }
 
     #[test]

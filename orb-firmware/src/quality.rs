@@ -132,8 +132,8 @@ pub struct Limits {
     pub inside_percent: u32,
     /// Least part of the iris that is seen, in percent. Living eyes have 56 at least.
     pub visible_percent: u32,
-    /// Fewest code bits that can be trusted: a fifth more than must overlap with another code. Living eyes have 5,991
-    /// at least.
+    /// Fewest code bits that can be trusted in one frame; an eye needs more, which frames have together (see
+    /// [`acquisition::Config`](crate::acquisition::Config)). Living eyes have 5,991 at least.
     pub usable_bits: u32,
     /// Least strength of coarse texture, in hundredths of a grey level. Living eyes have 3,089 at least.
     pub contrast: u32,
@@ -153,7 +153,7 @@ impl Default for Limits {
             iris_radius: 40,
             inside_percent: 75,
             visible_percent: 50,
-            usable_bits: unum_iris::MIN_COMPARED * 6 / 5,
+            usable_bits: 5900,
             contrast: 2500,
             sharpness: 203,
         }
