@@ -7,13 +7,17 @@
 //! | `two_at_once_one_passes` | two simultaneous enrollments of one person, on two servers |
 //! | `killed_in_the_middle` | `kill -9` during 50 enrollments |
 //! | `postgres_gone_for_ten_seconds` | 503, then recovery |
+//! | [`erasure`] | whoever asks to be erased is gone, and nobody can ask for another |
 //! | [`races`] | the same in two processes, while servers and Postgres are killed |
 //! | [`recapture`] | rendered people again, exchanged, mirrored, half covered |
+//! | [`recovery`] | a lost wallet: another commitment in the same place, once a month |
 //! | [`segments`] | files and manifest rows that are missing, torn, old, exchanged or altered |
 //! | [`strangers`] | people as alike as real strangers are: nobody is taken for somebody else |
 
+mod erasure;
 mod races;
 mod recapture;
+mod recovery;
 mod segments;
 mod strangers;
 
@@ -26,7 +30,7 @@ use unum::cluster::Cluster;
 use unum_identity::bytes::DeviceSignature;
 use unum_identity::checkpoint::SignedCheckpoint;
 use unum_identity::enrollment::{EnrollmentOutcome, InclusionProof, Session, SetIdentity, Snapshot};
-use unum_identity::envelope::{DeviceSigner, leaf_signature_holds};
+use unum_identity::envelope::{DeviceSigner, Purpose, leaf_signature_holds};
 use unum_identity::field::Commitment;
 use unum_iris::{COLUMNS, EyePair, Template};
 
@@ -131,15 +135,21 @@ fn the_log_cannot_be_rewritten() {
     assert_eq!(bench.enroll(&bench.device(), &Person::new()).status, 201);
     let mut client = sql(&bench.config.database_url);
     for change in [
-        "UPDATE enroll.leaves SET commitment = decode(repeat('00', 32), 'hex')",
-        "DELETE FROM enroll.leaves",
-        "TRUNCATE enroll.leaves",
-        "INSERT INTO enroll.leaves SELECT 2, decode(repeat('01', 32), 'hex'), device, signature, accepted_at \
-         FROM enroll.leaves",
+        "UPDATE enroll.log SET commitment = decode(repeat('00', 32), 'hex')",
+        "DELETE FROM enroll.log",
+        "TRUNCATE enroll.log",
+        "INSERT INTO enroll.log SELECT 2, 'enrolled', 1, decode(repeat('01', 32), 'hex'), device, signature, opening, \
+         accepted_at FROM enroll.log",
+        "INSERT INTO enroll.log SELECT 1, 'enrolled', 2, decode(repeat('01', 32), 'hex'), device, signature, opening, \
+         accepted_at FROM enroll.log",
+        "INSERT INTO enroll.log SELECT 1, 'replaced', 1, decode(repeat('01', 32), 'hex'), device, signature, opening, \
+         accepted_at FROM enroll.log",
+        "INSERT INTO enroll.log SELECT 1, 'removed', 0, null, null, null, null, accepted_at FROM enroll.log",
+        "INSERT INTO enroll.log SELECT 1, 'replaced', 0, null, device, signature, opening, accepted_at FROM enroll.log",
     ] {
         assert!(client.batch_execute(change).is_err(), "{change}");
     }
-    assert_eq!(bench.count("leaves"), 1);
+    assert_eq!(bench.count("log"), 1);
 }
 
 #[test]
@@ -161,7 +171,7 @@ fn what_a_device_may_not_send() {
         post(&format!("{url}/v1/sessions"), &json!({ "device": stranger.id })).code(),
         (401, "device_unknown")
     );
-    let envelope = unum_identity::envelope::sign(&fresh(&device), &other.key).unwrap();
+    let envelope = unum_identity::envelope::sign(&fresh(&device), Purpose::Enroll, &other.key).unwrap();
     assert_eq!(send(url, &envelope).code(), (401, "signature_invalid"));
     let mut flipped = device.sign(&fresh(&device));
     *flipped.last_mut().unwrap() ^= 1;
@@ -186,7 +196,7 @@ fn what_a_device_may_not_send() {
     let canonical = payload.commitment.to_be_bytes();
     for wrong in [[0xFF; 32], order_plus(0), order_plus(1)] {
         let forger = Forger { key: &device.key, from: &canonical, to: &wrong };
-        let envelope = unum_identity::envelope::sign(&payload, &forger).unwrap();
+        let envelope = unum_identity::envelope::sign(&payload, Purpose::Enroll, &forger).unwrap();
         let answer = send(url, &replaced(&envelope, &canonical, &wrong));
         assert_eq!(answer.code(), (422, "commitment_invalid"));
     }
@@ -206,7 +216,7 @@ fn what_a_device_may_not_send() {
     let covered = EyePair::new(Some(half_closed(COLUMNS / 4)), Some(person.right.clone())).unwrap();
     let answer = enroll_eyes(url, &device, &covered, person.commitment());
     assert_eq!(answer.code(), (422, "recapture"));
-    assert_eq!(answer.body["detail"], "4096 bits of the left eye are visible, need 6553");
+    assert_eq!(answer.body["detail"], "4096 bits of the left eye are visible, need 8192");
     let one_eye = EyePair::new(Some(person.left.clone()), None).unwrap();
     assert_eq!(enroll_eyes(url, &device, &one_eye, person.commitment()).code(), (422, "recapture"));
 
@@ -420,7 +430,7 @@ fn killed_in_the_middle() {
             get(&format!("{}/v1/commitments/{commitment}/proof", process.url)).parse();
         assert!(proof.holds());
     }
-    let leaves = count(&config.database_url, "leaves");
+    let leaves = count(&config.database_url, "log");
     assert!(leaves >= acknowledged.len() as i64);
     assert_eq!(count(&config.database_url, "templates"), leaves, "a leaf and its eyes come together");
     assert_eq!(count(&config.database_url, "roots"), leaves);
@@ -436,7 +446,7 @@ fn killed_in_the_middle() {
         }
         assert_eq!(enroll(&process.url, &device, &person.again()).code(), (409, "duplicate"));
     }
-    assert_eq!(count(&config.database_url, "leaves"), 50);
+    assert_eq!(count(&config.database_url, "log"), 50);
     assert_eq!(count(&config.database_url, "templates"), 50);
 }
 

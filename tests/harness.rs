@@ -16,7 +16,7 @@ use unum::cluster::Cluster;
 use unum_identity::bytes::{DeviceId, DeviceSignature, FirmwareMeasurement};
 use unum_identity::enrollment::{InclusionProof, Session};
 use unum_identity::envelope::{
-    CaptureReport, DeviceSigner, Payload, SealContext, SealedTemplates, SignerError, sign, sign_leaf,
+    CaptureReport, DeviceSigner, Payload, Purpose, SealContext, SealedTemplates, SignerError, sign, sign_leaf,
 };
 use unum_identity::field::{Commitment, ExternalNullifier, Nullifier, SignalHash};
 use unum_identity::proof::ProofBytes;
@@ -99,13 +99,13 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// Status and code; the code is the outcome or empty where the body is no problem.
+    /// Status and code; the code is the outcome, the state, or empty where the body is no problem.
     pub(crate) fn code(&self) -> (u16, &str) {
         let text = |key: &str| self.body.get(key).and_then(Value::as_str);
-        (self.status, text("code").or(text("outcome")).unwrap_or_default())
+        (self.status, text("code").or(text("outcome")).or(text("state")).unwrap_or_default())
     }
 
-    pub(crate) fn parse<T: serde::de::DeserializeOwned>(self) -> T {
+    pub(crate) fn parse<T: serde::de::DeserializeOwned>(&self) -> T {
         serde_json::from_value(self.body.clone()).unwrap_or_else(|e| panic!("{e}: {self:?}"))
     }
 }
@@ -235,7 +235,11 @@ impl Device {
     }
 
     pub(crate) fn sign(&self, payload: &Payload) -> Vec<u8> {
-        sign(payload, &self.key).unwrap()
+        self.sign_for(Purpose::Enroll, payload)
+    }
+
+    pub(crate) fn sign_for(&self, purpose: Purpose, payload: &Payload) -> Vec<u8> {
+        sign(payload, purpose, &self.key).unwrap()
     }
 }
 

@@ -8,4 +8,5 @@ mod claims;
 mod ledger;
 mod outage;
 mod periods;
+mod recovery;
 mod set;

@@ -135,11 +135,12 @@ fn one_person_walks_from_a_device_to_a_balance() {
     assert_eq!(machine.ask("wallet", &["show", "--json"])["commitment"], commitment);
     assert_ne!(machine.run("wallet", &["new"]).0, 0, "a wallet is never replaced");
     let enroll = machine.addresses["enroll"].as_str().unwrap();
-    let capture = |commitment: &str, visit: &str| {
+    let come = |commitment: &str, visit: &str, more: &[&str]| {
         let whom = ["--commitment", commitment, "--rendered", "77", "--visit", visit];
         let at = ["capture", "--json", "--server", enroll, "--device", &device];
-        machine.run("orb", &[&at[..], &whom].concat())
+        machine.run("orb", &[&at[..], &whom, more].concat())
     };
+    let capture = |commitment: &str, visit: &str| come(commitment, visit, &[]);
     let (code, outcome) = capture(commitment, "0");
     assert_eq!((code, &outcome["outcome"]), (0, &"enrolled".into()), "{outcome}");
     let somebody_elses = &crate::harness::somebodys_commitment().to_string();
@@ -148,6 +149,13 @@ fn one_person_walks_from_a_device_to_a_balance() {
 
     prove(&machine);
     claim(&machine);
+    leave(&machine);
+    let (code, outcome) = capture(somebody_elses, "2");
+    assert_eq!((code, &outcome["outcome"]), (0, &"enrolled".into()), "{outcome}");
+    let (lost, found) = ("3", &crate::harness::somebodys_commitment().to_string());
+    assert_eq!(capture(found, lost).1["problem"]["code"], "duplicate");
+    let (code, outcome) = come(found, lost, &["--recover"]);
+    assert_eq!((code, &outcome["replaced"]), (0, &somebody_elses.as_str().into()), "{outcome}");
     machine.stop();
 }
 
@@ -157,6 +165,15 @@ fn prove(machine: &Machine) {
     let show = ["prove", "--json", "--app", "app_x", "--action", "vote", "--signal", "yes", "--send"];
     machine.ask("wallet", &show);
     assert_ne!(machine.run("wallet", &show).0, 0, "a vote counts once");
+}
+
+/// Whoever leaves is gone, and what they have stays theirs.
+fn leave(machine: &Machine) {
+    assert_ne!(machine.run("wallet", &["erase"]).0, 0, "nobody is there to be asked");
+    let first = machine.ask("wallet", &["erase", "--json", "--yes"]);
+    assert_eq!(machine.ask("wallet", &["erase", "--json", "--yes"]), first, "the first receipt comes back");
+    assert_eq!(machine.ask("wallet", &["status", "--json"])["enrolled"], false);
+    assert_eq!(machine.ask("wallet", &["balance", "--json"])["balance"], "1000");
 }
 
 /// A period is opened and a share claimed; the ledger holds.

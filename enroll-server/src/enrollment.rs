@@ -9,18 +9,23 @@
 //!                     ─► leaf, root, sealed eyes ─► commit
 //! ```
 //!
+//! A recovery goes the same way and ends the other way round: whoever is known gets what they ask for ([`recovery`]).
+//!
 //! An envelope that its device has signed uses up its nonce and counter whatever the answer is; nothing else is kept
 //! of a refused one. Refusals that come out the same every time (a bad signature) are given without writing.
 //! The answer goes out after the commit. Before it nothing has happened, and the same envelope may come again.
 
+mod recovery;
+
 use std::sync::Arc;
 use std::time::Instant;
 
-use unum_identity::enrollment::{EnrollmentOutcome, EnrollmentReceipt, PublishedLeaf};
+use unum_identity::enrollment::{EnrollmentOutcome, EnrollmentReceipt, LogEvent, PublishedLeaf};
 use unum_identity::envelope::{
-    EnvelopeError, Payload, SealContext, UnverifiedEnvelope, leaf_signature_holds,
+    EnvelopeError, Payload, Purpose, SealContext, UnverifiedEnvelope, leaf_signature_holds,
 };
 use unum_identity::field::{Commitment, FieldElement};
+use unum_identity::set::SetError;
 use unum_identity::signed::Signed;
 use unum_identity::time::UnixTime;
 use unum_iris::EyePair;
@@ -32,14 +37,16 @@ use crate::server::App;
 use crate::store::devices::Device;
 use crate::store::sessions::IssuedNonce;
 use crate::store::{
-    StoreError, Tx, devices, leaves, lock_enrollments, reviews, roots, segments, sessions, templates,
+    StoreError, Tx, devices, lock_enrollments, log, reviews, roots, segments, sessions, templates,
 };
 use crate::uniqueness::{Probe, Unfit};
 
+/// How often everyone is compared anew because meanwhile somebody was erased, recovered, or put into a segment.
+const SCANS: u32 = 3;
 /// Seconds of an hour: the finest time that is kept with a leaf.
 const HOUR: u64 = 3600;
 
-/// Why nobody was enrolled.
+/// Why nobody was enrolled, or recovered.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum Refusal {
     /// No envelope, or nothing a device of ours would send.
@@ -69,8 +76,8 @@ pub(crate) enum Refusal {
     /// Not canonical, or the zero of an empty place.
     #[error("the commitment is not a canonical, non-zero field element")]
     Commitment,
-    /// In the set already.
-    #[error("this commitment is in the set")]
+    /// In the set already, or once.
+    #[error("this commitment is in the set, or was")]
     CommitmentKnown,
     /// Another text than the one in force.
     #[error("consent to version {found}, version {needed} is in force")]
@@ -84,6 +91,15 @@ pub(crate) enum Refusal {
     /// Enrolled already.
     #[error("this person is enrolled")]
     Duplicate,
+    /// Not to be recovered: enroll.
+    #[error("nobody like this person is enrolled")]
+    NotEnrolled,
+    /// Not to be recovered by these eyes: one is somebody's, the other is not, or they are several people's.
+    #[error("the eyes are not clearly those of one person who is enrolled")]
+    NotOnePerson,
+    /// Recovered already, not long ago. Come again later.
+    #[error("this person has recovered lately, and may again in {days} days")]
+    RecoveredLately { days: u64 },
     /// No place is left.
     #[error("the set is full")]
     SetFull,
@@ -120,23 +136,53 @@ enum Settled {
     Enrolled {
         leaf_index: u64,
     },
+    Recovered {
+        leaf_index: u64,
+        replaced: Commitment,
+    },
     Review,
     Refused(Refusal),
 }
 
-/// Enrolls the person of an envelope, if they are new.
-pub(crate) async fn enroll(app: &App, envelope: &[u8]) -> Result<EnrollmentOutcome, EnrollError> {
-    let payload = timed(app, "envelope", authenticate(app, envelope)).await?;
+/// Enrolls the person of an envelope, if they are new; or recovers them, if they are known.
+pub(crate) async fn submit(
+    app: &App,
+    purpose: Purpose,
+    envelope: &[u8],
+) -> Result<EnrollmentOutcome, EnrollError> {
+    let payload = timed(app, "envelope", authenticate(app, purpose, envelope)).await?;
     let eyes = timed(app, "open", async { open(app, &payload) }).await?;
-    let judgement = timed(app, "scan", judge(app, &payload, eyes)).await?;
-    match timed(app, "settle", settle(app, &payload, &judgement)).await? {
+    let settled = judge_and_settle(app, purpose, &payload, &eyes).await?;
+    let receipt = |leaf_index| {
+        let accepted_at = start_of_hour(app.clock.now());
+        let receipt = EnrollmentReceipt { commitment: payload.commitment, leaf_index, accepted_at };
+        Signed::new(receipt, &app.keys.signing)
+    };
+    match settled {
         Settled::Refused(refusal) => Err(refusal.into()),
         Settled::Review => Ok(EnrollmentOutcome::Review),
-        Settled::Enrolled { leaf_index } => {
-            let accepted_at = start_of_hour(app.clock.now());
-            let receipt = EnrollmentReceipt { commitment: payload.commitment, leaf_index, accepted_at };
-            Ok(EnrollmentOutcome::Enrolled { receipt: Signed::new(receipt, &app.keys.signing) })
+        Settled::Enrolled { leaf_index } => Ok(EnrollmentOutcome::Enrolled { receipt: receipt(leaf_index) }),
+        Settled::Recovered { leaf_index, replaced } => {
+            Ok(EnrollmentOutcome::Recovered { receipt: receipt(leaf_index), replaced })
         }
+    }
+}
+
+/// Judges, and acts on it; once more if what was judged by is not what stands there any more.
+async fn judge_and_settle(
+    app: &App,
+    purpose: Purpose,
+    payload: &Payload,
+    eyes: &EyePair,
+) -> Result<Settled, StoreError> {
+    let mut scan = 1;
+    loop {
+        let judgement = timed(app, "scan", judge(app, payload, eyes)).await?;
+        match timed(app, "settle", settle(app, purpose, payload, &judgement)).await {
+            Err(StoreError::Overtaken(by)) if scan < SCANS => tracing::info!(scan, by, "comparing again"),
+            settled => return settled,
+        }
+        scan += 1;
     }
 }
 
@@ -147,13 +193,13 @@ async fn timed<T>(app: &App, stage: &str, work: impl Future<Output = T>) -> T {
     result
 }
 
-async fn authenticate(app: &App, envelope: &[u8]) -> Result<Payload, EnrollError> {
+async fn authenticate(app: &App, purpose: Purpose, envelope: &[u8]) -> Result<Payload, EnrollError> {
     let envelope = UnverifiedEnvelope::from_bytes(envelope).map_err(|_| Refusal::Malformed)?;
     let id = envelope.device();
     let device = app.store.run_tx("find_device", |tx| async move { devices::get(&tx, id).await }).await?;
     let device = device.ok_or(Refusal::DeviceUnknown)?;
     let key = device.registration.key;
-    let payload = envelope.verify(&key).map_err(|error| match error {
+    let payload = envelope.verify(&key, purpose).map_err(|error| match error {
         EnvelopeError::Signature => Refusal::Signature,
         EnvelopeError::Commitment => Refusal::Commitment,
         _ => Refusal::Malformed,
@@ -183,7 +229,7 @@ fn open(app: &App, payload: &Payload) -> Result<EyePair, Refusal> {
 }
 
 /// Everything that can be found out without a lock. What may have changed since is looked at again by [`settle`].
-async fn judge(app: &App, payload: &Payload, eyes: EyePair) -> Result<Judgement, StoreError> {
+async fn judge(app: &App, payload: &Payload, eyes: &EyePair) -> Result<Judgement, StoreError> {
     let now = app.clock.now();
     let first_look = app.store.run_tx("look_at_enrollment", |tx| async move {
         let device = devices::get(&tx, payload.device).await?;
@@ -191,13 +237,13 @@ async fn judge(app: &App, payload: &Payload, eyes: EyePair) -> Result<Judgement,
         if let Err(refusal) = admits(device.as_ref(), nonce.as_ref(), payload, now) {
             return Ok(Err(refusal));
         }
-        let known = leaves::index_of(&tx, payload.commitment).await?.is_some();
+        let known = log::place_of(&tx, payload.commitment).await?.is_some();
         Ok(if known { Err(Refusal::CommitmentKnown) } else { Ok(()) })
     });
     if let Err(refusal) = first_look.await? {
         return Ok(Judgement::Refuse(refusal));
     }
-    let probe = match Probe::new(&eyes, app.config.min_usable_bits, app.config.one_eye) {
+    let probe = match Probe::new(eyes, app.config.min_usable_bits, app.config.one_eye) {
         Ok(probe) => Arc::new(probe),
         Err(unfit) => return Ok(Judgement::Refuse(unfit.into())),
     };
@@ -216,9 +262,8 @@ async fn scan(app: &App, probe: &Arc<Probe>, people: People) -> Result<Finding, 
 /// Whether the segments are still those that were compared. Whatever the database lists now has to have been covered.
 async fn still_covered(tx: &Tx, answer: &Answer) -> Result<(), StoreError> {
     let manifest = Manifest::new(segments::all(tx).await?);
-    let manifest = manifest.map_err(|error| StoreError::Unavailable(error.to_string()))?;
-    let covered = answer.scanned.covers(&manifest, answer.everyone.watermark());
-    Ok(covered.map_err(ScanError::from)?)
+    let manifest = manifest.map_err(StoreError::overtaken)?;
+    answer.scanned.covers(&manifest, answer.everyone.watermark()).map_err(StoreError::overtaken)
 }
 
 impl From<ScanError> for StoreError {
@@ -252,7 +297,12 @@ fn admits(
     }
 }
 
-async fn settle(app: &App, payload: &Payload, judgement: &Judgement) -> Result<Settled, StoreError> {
+async fn settle(
+    app: &App,
+    purpose: Purpose,
+    payload: &Payload,
+    judgement: &Judgement,
+) -> Result<Settled, StoreError> {
     let now = app.clock.now();
     let settled = app.store.run_tx("settle_enrollment", |tx| async move {
         if let Err(refusal) = use_up(&tx, payload, now).await? {
@@ -260,7 +310,10 @@ async fn settle(app: &App, payload: &Payload, judgement: &Judgement) -> Result<S
         }
         match judgement {
             Judgement::Refuse(refusal) => Ok(Settled::Refused(refusal.clone())),
-            Judgement::Compared(compared) => decide(app, &tx, payload, compared, now).await,
+            Judgement::Compared(compared) => match purpose {
+                Purpose::Enroll => decide(app, &tx, payload, compared, now).await,
+                Purpose::Recover => recovery::decide(app, &tx, payload, compared, now).await,
+            },
         }
     });
     settled.await
@@ -280,25 +333,39 @@ async fn use_up(tx: &Tx, payload: &Payload, now: UnixTime) -> Result<Result<(), 
     Ok(admitted)
 }
 
+/// What is found among everyone, with those who came since the scan; and how many they all are. From here to the commit
+/// nobody else enrolls, on any server. The scan covered rows 1 to the watermark, this covers the rest: everyone, exactly
+/// once.
+async fn look_again(
+    app: &App,
+    tx: &Tx,
+    Compared { probe, answer }: &Compared,
+) -> Result<(Finding, u64), StoreError> {
+    lock_enrollments(tx).await?;
+    still_covered(tx, answer).await?;
+    let watermark = answer.everyone.watermark();
+    let tail = app.gallery.tail(tx, &answer.everyone).await?;
+    let people = watermark + tail.len();
+    let finding = match scan(app, probe, tail).await? {
+        Finding::Duplicate { person } => Finding::Duplicate { person: watermark + person },
+        other => other,
+    };
+    Ok((answer.finding.and(finding), people))
+}
+
 /// Acts on what the scan found; of the unique ones, compares with whoever came since.
 async fn decide(
     app: &App,
     tx: &Tx,
     payload: &Payload,
-    Compared { probe, answer }: &Compared,
+    compared: &Compared,
     now: UnixTime,
 ) -> Result<Settled, StoreError> {
-    let mut finding = answer.finding;
-    let mut people = answer.everyone.watermark();
-    if finding == Finding::Unique {
-        // From here to the commit nobody else enrolls, on any server. The scan covered rows 1 to the watermark, this
-        // covers the rest: everyone, exactly once.
-        lock_enrollments(tx).await?;
-        still_covered(tx, answer).await?;
-        let tail = app.gallery.tail(tx, &answer.everyone).await?;
-        people += tail.len();
-        finding = scan(app, probe, tail).await?;
-    }
+    let (probe, scanned) = (&compared.probe, &compared.answer);
+    let (finding, people) = match scanned.finding {
+        Finding::Unique => look_again(app, tx, compared).await?,
+        other => (other, scanned.everyone.watermark()),
+    };
     match finding {
         Finding::Unique => admit(app, tx, payload, probe, people, now).await,
         Finding::Review => {
@@ -307,7 +374,7 @@ async fn decide(
             reviews::insert(tx, payload, &sealed, start_of_hour(now)).await?;
             Ok(Settled::Review)
         }
-        Finding::Duplicate => Ok(Settled::Refused(Refusal::Duplicate)),
+        Finding::Duplicate { .. } | Finding::Duplicates => Ok(Settled::Refused(Refusal::Duplicate)),
         Finding::TooLittleOverlap { compared, needed } => {
             Ok(Settled::Refused(Refusal::TooLittleOverlap { compared, needed }))
         }
@@ -324,29 +391,52 @@ async fn admit(
     now: UnixTime,
 ) -> Result<Settled, StoreError> {
     let commitment = payload.commitment;
-    if leaves::index_of(tx, commitment).await?.is_some() {
+    if log::place_of(tx, commitment).await?.is_some() {
         return Ok(Settled::Refused(Refusal::CommitmentKnown));
     }
-    let (leaf_index, root) = app.published.next_root(tx, commitment).await?;
-    let Ok(root) = root else { return Ok(Settled::Refused(Refusal::SetFull)) };
-    let leaf = PublishedLeaf { commitment, device: payload.device, signature: payload.leaf_signature };
-    leaves::insert(tx, leaf_index, &leaf, start_of_hour(now)).await?;
-    roots::replace(tx, root, leaf_index + 1, end_of_hour(now)).await?;
-    let row = gallery::row(&person(payload, probe), people, &app.keys.template, &mut *app.rng());
+    let leaf_index = app.published.next(tx).await?.leaves;
+    let event = LogEvent::Enrolled { leaf_index, leaf: leaf(payload) };
+    if publish(app, tx, &event, now).await?.is_err() {
+        return Ok(Settled::Refused(Refusal::SetFull));
+    }
+    let row = gallery::row(&person(payload, probe), people + 1, &app.keys.template, &mut *app.rng());
     templates::insert(tx, &row).await?;
     reviews::delete(tx, commitment).await?;
     Ok(Settled::Enrolled { leaf_index })
+}
+
+/// Writes an event, and the root that it makes. The caller holds the lock.
+pub(crate) async fn publish(
+    app: &App,
+    tx: &Tx,
+    event: &LogEvent,
+    now: UnixTime,
+) -> Result<Result<(), SetError>, StoreError> {
+    let number = app.published.next(tx).await?.number;
+    let root = match app.published.root_with(event.change()) {
+        Ok(root) => root,
+        Err(error) => return Ok(Err(error)),
+    };
+    log::insert(tx, number, event, start_of_hour(now)).await?;
+    roots::replace(tx, root, number + 1, end_of_hour(now)).await?;
+    Ok(Ok(()))
+}
+
+fn leaf(payload: &Payload) -> PublishedLeaf {
+    let Payload { commitment, device, leaf_signature: signature, .. } = *payload;
+    PublishedLeaf { commitment, device, signature }
 }
 
 fn person(payload: &Payload, probe: &Probe) -> Person {
     Person {
         commitment: payload.commitment,
         consent_version: payload.consent_version,
+        recovered_at: None,
         eyes: probe.eyes().clone(),
     }
 }
 
-fn start_of_hour(time: UnixTime) -> UnixTime {
+pub(crate) fn start_of_hour(time: UnixTime) -> UnixTime {
     UnixTime(time.0 - time.0 % HOUR)
 }
 

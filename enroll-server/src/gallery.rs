@@ -8,22 +8,24 @@
 //! Rows are numbered from 1 without gaps, so a cache of *n* people is complete up to row *n*, and what an enrollment
 //! has to compare besides is exactly the rows after *n*. Whenever rows are read, so is the manifest, and the last known
 //! row is read again: if they are not the same any more (a restored backup, another database), the cache starts anew.
+//! A row that was erased is a number without eyes; whenever somebody was, the tail is read again.
 //!
 //! Eyes are wiped when dropped. Knows nothing of verdicts.
 
+mod erasure;
 mod segments;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
 use service::Metrics;
 use unum_iris::EyePair;
 
 use crate::matcher::{Manifest, People, Shelf};
-use crate::sealed::{Person, Place, Sealed, TemplateKey};
+use crate::sealed::{Person, Place, TemplateKey};
 use crate::server::Entropy;
 use crate::store::templates::{self, TemplateRow};
-use crate::store::{self, Store, StoreError, Tx};
+use crate::store::{self, Store, StoreError, Tx, erasures};
 
 /// Rows read at a time: 8 MB.
 const PAGE: u64 = 1000;
@@ -36,11 +38,16 @@ pub(crate) struct Everyone {
     manifest: Arc<Manifest>,
     /// The nonce of the last row, if it has been read: random, so it is this row's alone.
     last: Option<[u8; 24]>,
+    /// The last erasure before which all of them were read.
+    erased: u64,
+    /// Shared by all who look at them.
+    lease: Arc<()>,
 }
 
 /// Who came after somebody.
 struct Newcomers {
-    people: Vec<EyePair>,
+    /// `None` for those who were erased.
+    people: Vec<Option<EyePair>>,
     /// As [`Everyone`]'s, with them.
     last: Option<[u8; 24]>,
 }
@@ -54,6 +61,8 @@ pub(crate) struct Gallery {
     entropy: Arc<Entropy>,
     metrics: Metrics,
     everyone: RwLock<Everyone>,
+    /// Leases of those who were known before, as long as somebody looks at them.
+    retired: Mutex<Vec<Weak<()>>>,
     /// Held by whoever reads segments: once is enough.
     stacking: tokio::sync::Mutex<()>,
     /// Whether it was said that memory cannot be locked: once is enough.
@@ -73,7 +82,7 @@ impl Everyone {
     /// These people, of whom those in segments have to be the ones listed.
     #[cfg(test)]
     pub(crate) fn of(people: People, manifest: Manifest) -> Self {
-        Self { people, manifest: Arc::new(manifest), last: None }
+        Self { people, manifest: Arc::new(manifest), ..Self::default() }
     }
 
     /// The eyes, in order of arrival.
@@ -94,7 +103,7 @@ impl Everyone {
     /// Those of the segments alone.
     fn without_tail(&self) -> Self {
         let people = People::of(self.people.segments().to_vec());
-        Self { people, manifest: Arc::clone(&self.manifest), last: None }
+        Self { people, manifest: Arc::clone(&self.manifest), ..Self::default() }
     }
 
     /// Whether these are the same people.
@@ -106,27 +115,32 @@ impl Everyone {
     fn follow(&self, rows: &[TemplateRow], key: &TemplateKey) -> Result<Newcomers, FollowError> {
         let watermark = self.watermark();
         let (known, new) = rows.split_at(rows.len().min(usize::from(watermark > 0)));
-        let is_known = |row: &TemplateRow| {
-            row.seq == watermark && self.last.is_none_or(|nonce| nonce == row.sealed.nonce)
-        };
+        let is_known =
+            |row: &TemplateRow| row.seq == watermark && self.last.is_none_or(|nonce| nonce == row.nonce);
         if watermark > 0 && !known.first().is_some_and(is_known) {
             return Err(FollowError::Diverged);
         }
         let people = new.iter().zip(watermark + 1..).map(|(row, seq)| open(row, seq, key));
-        Ok(Newcomers {
-            people: people.collect::<Result<_, _>>()?,
-            last: rows.last().map(|row| row.sealed.nonce),
-        })
+        Ok(Newcomers { people: people.collect::<Result<_, _>>()?, last: rows.last().map(|row| row.nonce) })
     }
 }
 
-/// The eyes of `row`, which has to be number `seq`.
-fn open(row: &TemplateRow, seq: u64, key: &TemplateKey) -> Result<EyePair, FollowError> {
+impl Newcomers {
+    fn join(&self, people: &mut People) {
+        for person in &self.people {
+            people.push(person.as_ref());
+        }
+    }
+}
+
+/// The eyes of `row`, which has to be number `seq`; `None` if they were erased.
+fn open(row: &TemplateRow, seq: u64, key: &TemplateKey) -> Result<Option<EyePair>, FollowError> {
     if row.seq != seq {
         return Err(FollowError::Diverged);
     }
-    let opened = key.open(&row.sealed, Place::Template { seq });
-    Ok(opened.map_err(|_| FollowError::Unopenable { seq })?.eyes)
+    let Some(sealed) = row.sealed() else { return Ok(None) };
+    let opened = key.open(&sealed, Place::Template { seq });
+    Ok(Some(opened.map_err(|_| FollowError::Unopenable { seq })?.eyes))
 }
 
 impl From<FollowError> for StoreError {
@@ -156,6 +170,7 @@ impl Gallery {
             entropy,
             metrics,
             everyone: RwLock::default(),
+            retired: Mutex::default(),
             stacking: tokio::sync::Mutex::default(),
             has_warned: AtomicBool::new(false),
         }
@@ -167,9 +182,11 @@ impl Gallery {
             let known = self.known();
             let seq = known.watermark();
             let read = |tx: Arc<Tx>| async move {
-                Ok((store::segments::all(&tx).await?, templates::from(&tx, seq, PAGE).await?))
+                let erased = erasures::last(&tx).await?; // first: what is read after it knows of it
+                let entries = store::segments::all(&tx).await?;
+                Ok((erased, entries, templates::from(&tx, seq, PAGE).await?))
             };
-            let (entries, rows) = store.run_tx("read_templates", read).await?;
+            let (erased, entries, rows) = store.run_tx("read_templates", read).await?;
             match Manifest::new(entries) {
                 Ok(manifest) if manifest == *known.manifest => {}
                 Ok(manifest) => {
@@ -182,11 +199,15 @@ impl Gallery {
                     continue;
                 }
             }
+            if known.erased != erased {
+                self.know(Everyone { erased, ..known.without_tail() });
+                continue;
+            }
             match known.follow(&rows, &self.key) {
                 Ok(new) => self.extend(known, &new),
                 Err(FollowError::Diverged) if known.watermark() > known.manifest.people() => {
                     tracing::warn!("the templates are not those in memory: reading them again");
-                    *self.everyone.write().unwrap_or_else(PoisonError::into_inner) = known.without_tail();
+                    self.know(Everyone { erased, ..known.without_tail() });
                     continue;
                 }
                 Err(error) => return Err(error.into()),
@@ -201,9 +222,13 @@ impl Gallery {
     pub(crate) async fn tail(&self, tx: &Tx, known: &Everyone) -> Result<People, StoreError> {
         let rows = templates::from(tx, known.watermark(), i64::MAX as u64).await?;
         match known.follow(&rows, &self.key) {
-            Ok(tail) => Ok(tail.people.into_iter().collect()),
-            // The scan that led here was of another history.
-            Err(FollowError::Diverged) => Err(StoreError::Unavailable("the templates were replaced".into())),
+            Ok(tail) => {
+                let mut people = People::default();
+                tail.join(&mut people);
+                Ok(people)
+            }
+            // The scan that led here was of another history, or somebody has recovered since.
+            Err(FollowError::Diverged) => Err(StoreError::overtaken("the templates were replaced")),
             Err(error) => Err(error.into()),
         }
     }
@@ -213,6 +238,23 @@ impl Gallery {
         self.everyone.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Knows `everyone` from now on, and nobody else.
+    fn know(&self, everyone: Everyone) {
+        self.warn_if_unlocked(&everyone);
+        let mut known = self.everyone.write().unwrap_or_else(PoisonError::into_inner);
+        let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        retired.retain(|lease| lease.strong_count() > 0);
+        retired.push(Arc::downgrade(&known.lease));
+        *known = everyone;
+    }
+
+    /// The last erasure before which everyone who is in memory was read; `None` as long as a scan looks at others.
+    pub(crate) fn erased_to(&self) -> Option<u64> {
+        let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        retired.retain(|lease| lease.strong_count() > 0);
+        retired.is_empty().then(|| self.known().erased)
+    }
+
     /// Adds `new` to what was `known`, unless somebody else has been faster.
     fn extend(&self, known: Everyone, new: &Newcomers) {
         let mut everyone = self.everyone.write().unwrap_or_else(PoisonError::into_inner);
@@ -220,9 +262,7 @@ impl Gallery {
             return;
         }
         drop(known); // or its share of the last block would have it copied
-        for person in &new.people {
-            everyone.people.push(person);
-        }
+        new.join(&mut everyone.people);
         everyone.last = new.last;
         self.warn_if_unlocked(&everyone);
     }
@@ -238,17 +278,17 @@ impl Gallery {
     }
 }
 
-/// A person as a row, at the place after `before` people.
+/// A person as row number `seq`.
 pub(crate) fn row(
     person: &Person,
-    before: u64,
+    seq: u64,
     key: &TemplateKey,
     rng: &mut impl rand_core::CryptoRng,
 ) -> TemplateRow {
-    let seq = before + 1;
-    let sealed: Sealed = key.seal(person, Place::Template { seq }, rng);
-    TemplateRow { seq, sealed }
+    TemplateRow::new(seq, key.seal(person, Place::Template { seq }, rng))
 }
+
+pub(crate) use erasure::Removal;
 
 #[cfg(test)]
 mod tests;

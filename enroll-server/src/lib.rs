@@ -13,7 +13,8 @@
 //! | [`config`] | what an operator chooses |
 //! | [`server`] | starting, stopping, and what runs beside the requests |
 //! | `routes` | HTTP: parse, one call, answer |
-//! | `enrollment` | the way of one envelope through the server |
+//! | `enrollment` | the way of one envelope through the server, to enroll or to recover |
+//! | `erasure` | taking somebody out of everything |
 //! | `uniqueness` | whether these eyes are fit to be compared |
 //! | `gallery` | which segments and which rows are in memory, and how they come there |
 //! | [`matcher`] | everyone's eyes in memory and in files, the comparison with all of them, and when it counts |
@@ -28,6 +29,7 @@
 
 pub mod config;
 mod enrollment;
+mod erasure;
 mod gallery;
 pub mod keys;
 pub mod matcher;

@@ -58,20 +58,35 @@ pub enum Finding {
         needed: u32,
     },
     /// Enrolled already.
-    Duplicate,
+    Duplicate {
+        /// As whom: the number of the person in order of arrival, from 1.
+        person: u64,
+    },
+    /// Enrolled already, as more than one person: eyes that were enrolled twice, or are too much alike.
+    Duplicates,
 }
 
-impl From<Result<Verdict, DistanceError>> for Finding {
-    fn from(outcome: Result<Verdict, DistanceError>) -> Self {
+impl Finding {
+    /// What a comparison with person number `person` says.
+    fn of(outcome: Result<Verdict, DistanceError>, person: u64) -> Self {
         match outcome {
             Ok(Verdict::Unique) => Self::Unique,
             Ok(Verdict::Review) => Self::Review,
-            Ok(Verdict::Duplicate) => Self::Duplicate,
+            Ok(Verdict::Duplicate) => Self::Duplicate { person },
             Err(DistanceError::TooLittleOverlap { compared, needed }) => {
                 Self::TooLittleOverlap { compared, needed }
             }
             // Whatever else may come to stop a comparison: it fails closed.
             Err(_) => Self::TooLittleOverlap { compared: 0, needed: MIN_COMPARED },
+        }
+    }
+
+    /// What this and `other`, of other people, say together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Duplicate { person: a }, Self::Duplicate { person: b }) if a != b => Self::Duplicates,
+            _ => self.max(other),
         }
     }
 }
@@ -105,14 +120,18 @@ impl People {
         self.segments.last().map_or(0, |last| last.entry().end() - 1)
     }
 
-    /// Adds somebody behind the others.
-    pub fn push(&mut self, person: &EyePair) {
+    /// Adds somebody behind the others; `None` for somebody who was erased: nobody, who is counted.
+    pub fn push(&mut self, person: Option<&EyePair>) {
         let place = (self.len() - self.in_segments()) as usize % BLOCK_PEOPLE;
         if place == 0 {
             self.tail.push(Arc::new(Blocks::empty(1)));
         }
         let last = self.tail.last_mut().expect("pushed if there was none with room");
-        Arc::make_mut(last)[0].put(place, person); // copied only while a scan holds it
+        let block = &mut Arc::make_mut(last)[0]; // copied only while a scan holds it
+        match person {
+            Some(person) => block.put(place, person),
+            None => block.erase(place),
+        }
     }
 
     /// The segments.
@@ -135,16 +154,10 @@ impl People {
     /// Compares each of `queries` with everyone, on all threads of the pool it is called in; blocks.
     pub fn scan(&self, queries: &[&Query], thresholds: Thresholds) -> Scanned {
         let kernel = Kernel::fastest();
-        let pieces: Vec<(usize, &[Block])> = self
-            .memory()
-            .enumerate()
-            .flat_map(|(i, blocks)| {
-                blocks.chunks(PIECE).map(move |piece| (i.min(self.segments.len()), piece))
-            })
-            .collect();
+        let pieces: Vec<Piece<'_>> = self.pieces().collect();
         let compared: Vec<_> = pieces
             .into_par_iter()
-            .map(|(part, blocks)| (part, scan_piece(kernel, blocks, queries, thresholds)))
+            .map(|piece| (piece.part, piece.scan(kernel, queries, thresholds)))
             .collect();
         let mut rows: Vec<Coverage> = self
             .parts()
@@ -153,10 +166,27 @@ impl People {
         for (part, (findings, people)) in compared {
             rows[part].people += people;
             for (gravest, found) in rows[part].findings.iter_mut().zip(findings) {
-                *gravest = found.max(*gravest);
+                *gravest = gravest.and(found);
             }
         }
         Scanned::new(rows, queries.len())
+    }
+
+    /// Everyone, in pieces that are worth handing to a thread.
+    fn pieces(&self) -> impl Iterator<Item = Piece<'_>> {
+        let segments = self.segments.iter().map(|segment| (segment.entry().first, segment.blocks()));
+        let first_of_tail = self.in_segments() + 1;
+        let tail = self.tail.iter().enumerate().map(move |(i, blocks)| {
+            let first = first_of_tail + (i * BLOCK_PEOPLE) as u64;
+            (first, &**blocks)
+        });
+        segments.chain(tail).enumerate().flat_map(|(i, (first, blocks))| {
+            let part = i.min(self.segments.len());
+            blocks.chunks(PIECE).enumerate().map(move |(at, blocks)| {
+                let first = first + (at * PIECE * BLOCK_PEOPLE) as u64;
+                Piece { part, first, blocks }
+            })
+        })
     }
 
     /// The segments, and then the tail.
@@ -174,26 +204,33 @@ impl People {
     }
 }
 
-/// The gravest finding of each query among `blocks`, and how many people stand there.
-fn scan_piece(
-    kernel: Kernel,
-    blocks: &[Block],
-    queries: &[&Query],
-    thresholds: Thresholds,
-) -> (Vec<Finding>, u64) {
-    let mut findings = vec![Finding::Unique; queries.len()];
-    for block in blocks {
-        kernel.scan(block, queries, thresholds, |Hit { query, outcome, .. }| {
-            findings[query] = findings[query].max(outcome.into());
-        });
+/// Some blocks of one part.
+struct Piece<'a> {
+    /// Which part: the number of the segment, or after the last one the tail.
+    part: usize,
+    /// Number of the first person.
+    first: u64,
+    blocks: &'a [Block],
+}
+
+impl Piece<'_> {
+    /// The gravest finding of each query, and how many people stand here.
+    fn scan(&self, kernel: Kernel, queries: &[&Query], thresholds: Thresholds) -> (Vec<Finding>, u64) {
+        let mut findings = vec![Finding::Unique; queries.len()];
+        for (block, first) in self.blocks.iter().zip((self.first..).step_by(BLOCK_PEOPLE)) {
+            kernel.scan(block, queries, thresholds, |Hit { query, place, outcome }| {
+                let found = Finding::of(outcome, first + place as u64);
+                findings[query] = findings[query].and(found);
+            });
+        }
+        (findings, people_in(self.blocks))
     }
-    (findings, people_in(blocks))
 }
 
 impl FromIterator<EyePair> for People {
     fn from_iter<I: IntoIterator<Item = EyePair>>(people: I) -> Self {
         let mut all = Self::default();
-        people.into_iter().for_each(|person| all.push(&person));
+        people.into_iter().for_each(|person| all.push(Some(&person)));
         all
     }
 }
@@ -218,7 +255,7 @@ mod tests {
         let mut people = People::default();
         assert!(people.is_empty());
         for seed in 0..40 {
-            people.push(&person(seed));
+            people.push(Some(&person(seed)));
             assert_eq!(people.len(), seed + 1);
         }
         assert!((0..40).all(|seed| people.person(seed) == person(seed as u64)));
@@ -235,10 +272,10 @@ mod tests {
     fn who_scans_does_not_see_who_comes_later() {
         let mut people: People = (0..17).map(person).collect();
         let before = people.clone();
-        people.push(&person(99));
+        people.push(Some(&person(99)));
         let manifest = Manifest::default();
         assert_eq!(finding(&before, 99, &manifest), Ok(Finding::Unique));
-        assert_eq!(finding(&people, 99, &manifest), Ok(Finding::Duplicate));
+        assert_eq!(finding(&people, 99, &manifest), Ok(Finding::Duplicate { person: 18 }));
         assert_eq!((before.len(), people.len()), (17, 18));
     }
 
@@ -258,7 +295,7 @@ mod tests {
         let segments = vec![segment(1, 20), segment(21, 300)];
         let manifest = Manifest::new(segments.iter().map(|segment| *segment.entry()).collect()).unwrap();
         let mut people = People::of(segments);
-        (320..337).for_each(|seed| people.push(&person(seed)));
+        (320..337).for_each(|seed| people.push(Some(&person(seed))));
         (people, manifest)
     }
 
@@ -268,9 +305,46 @@ mod tests {
         assert_eq!((people.len(), people.is_empty()), (337, false));
         assert!((0..337).all(|seed| people.person(seed) == person(seed as u64)));
         for seed in [0, 19, 20, 275, 276, 319, 320, 336] {
-            assert_eq!(finding(&people, seed, &manifest), Ok(Finding::Duplicate), "{seed}");
+            let person = seed + 1;
+            assert_eq!(finding(&people, seed, &manifest), Ok(Finding::Duplicate { person }));
         }
         assert_eq!(finding(&people, 337, &manifest), Ok(Finding::Unique));
+    }
+
+    #[test]
+    fn who_is_there_twice_is_said_to_be() {
+        let (mut people, manifest) = town();
+        people.push(Some(&person(7)));
+        assert_eq!(finding(&people, 7, &manifest), Ok(Finding::Duplicates));
+        assert_eq!(finding(&people, 8, &manifest), Ok(Finding::Duplicate { person: 9 }));
+    }
+
+    #[test]
+    fn findings_of_many_people_are_the_gravest_in_any_order() {
+        let little = Finding::TooLittleOverlap { compared: 1, needed: 2 };
+        let rising = [Finding::Unique, Finding::Review, little, Finding::Duplicate { person: 3 }];
+        for (i, &milder) in rising.iter().enumerate() {
+            for &graver in &rising[i..] {
+                assert_eq!((milder.and(graver), graver.and(milder)), (graver, graver));
+            }
+            assert_eq!(milder.and(Finding::Duplicates), Finding::Duplicates);
+        }
+        assert_eq!(rising[3].and(Finding::Duplicate { person: 4 }), Finding::Duplicates);
+    }
+
+    #[test]
+    fn who_was_erased_is_counted_and_like_nobody() {
+        let (_, manifest) = town();
+        let mut erased = segment(21, 300);
+        Arc::get_mut(&mut erased).unwrap().erase(25);
+        let mut people = People::of(vec![segment(1, 20), erased]);
+        (320..337).for_each(|seed| people.push(Some(&person(seed))));
+        people.push(None);
+        people.push(Some(&person(338)));
+        assert_eq!(people.len(), 339);
+        assert_eq!(finding(&people, 24, &manifest), Ok(Finding::Unique));
+        assert_eq!(finding(&people, 25, &manifest), Ok(Finding::Duplicate { person: 26 }));
+        assert_eq!(finding(&people, 338, &manifest), Ok(Finding::Duplicate { person: 339 }));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use service::ProblemResponse;
 
 use crate::enrollment::{EnrollError, Refusal};
+use crate::erasure::ErasureError;
 use crate::published::PublishedError;
 use crate::verify::VerifyError;
 
@@ -33,6 +34,9 @@ impl From<Refusal> for ProblemResponse {
             Refusal::Consent { .. } => (422, "consent_outdated"),
             Refusal::Unfit(_) | Refusal::TooLittleOverlap { .. } => (422, "recapture"),
             Refusal::Duplicate => (409, "duplicate"),
+            Refusal::NotEnrolled => (404, "not_enrolled"),
+            Refusal::NotOnePerson => (409, "not_one_person"),
+            Refusal::RecoveredLately { .. } => (409, "recovered_lately"),
             Refusal::SetFull => (507, "set_full"),
         };
         Self::new(status, code).detail(detail)
@@ -44,6 +48,17 @@ impl From<EnrollError> for ProblemResponse {
         match error {
             EnrollError::Refused(refusal) => refusal.into(),
             EnrollError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ErasureError> for ProblemResponse {
+    fn from(error: ErasureError) -> Self {
+        let detail = error.to_string();
+        match error {
+            ErasureError::Opening => Self::new(422, "opening_invalid").detail(detail),
+            ErasureError::Unknown => Self::new(404, "commitment_unknown").detail(detail),
+            ErasureError::Store(error) => error.into(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod devices;
 mod enrollments;
+mod erasures;
 mod ops;
 mod sessions;
 mod set;
@@ -61,9 +62,12 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(devices::revoke))
         .routes(routes!(sessions::open))
         .routes(routes!(enrollments::enroll))
+        .routes(routes!(enrollments::recover))
+        .routes(routes!(erasures::erase))
         .routes(routes!(set::identity))
         .routes(routes!(set::checkpoint))
         .routes(routes!(set::snapshot))
+        .routes(routes!(set::log))
         .routes(routes!(set::inclusion_proof))
         .routes(routes!(verify::verify))
         .routes(routes!(ops::healthz))

@@ -2,7 +2,8 @@
 //! encrypted with the same key, and bound to their own header (see `matcher::shelf`).
 //!
 //! ```text
-//! plaintext    version 1 ‖ commitment (32) ‖ consent version (u32, big-endian) ‖ both eyes (unum_iris::EyePair)
+//! plaintext    version 2 ‖ commitment (32) ‖ consent version (u32, big-endian) ‖ last recovery (u64, in seconds since 1970; 0
+//!              for none) ‖ both eyes (unum_iris::EyePair).  Version 1, which is read too, has no last recovery
 //! sealed       XChaCha20-Poly1305, 24 random bytes of nonce beside the ciphertext
 //! bound to     "unum/template/v1" ‖ seq (u64, big-endian), or "unum/review/v1" ‖ commitment
 //! ```
@@ -16,12 +17,13 @@ use chacha20poly1305::aead::{Aead as _, AeadInOut as _, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use rand_core::CryptoRng;
 use unum_identity::field::Commitment;
+use unum_identity::time::UnixTime;
 use unum_iris::EyePair;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-const VERSION: u8 = 1;
-/// Version, commitment, consent version.
-const HEADER: usize = 1 + 32 + 4;
+const VERSION: u8 = 2;
+/// Version, commitment, consent version, last recovery.
+const HEADER: usize = 1 + 32 + 4 + 8;
 
 /// Someone's eyes, and what has to be known about them when they are found again.
 pub(crate) struct Person {
@@ -29,6 +31,8 @@ pub(crate) struct Person {
     pub(crate) commitment: Commitment,
     /// The text that was agreed to.
     pub(crate) consent_version: u32,
+    /// When they last recovered, rounded down to the hour.
+    pub(crate) recovered_at: Option<UnixTime>,
     /// The eyes.
     pub(crate) eyes: EyePair,
 }
@@ -150,20 +154,25 @@ impl Person {
         bytes.push(VERSION);
         bytes.extend(self.commitment.to_be_bytes());
         bytes.extend(self.consent_version.to_be_bytes());
+        bytes.extend(self.recovered_at.map_or(0, |time| time.0).to_be_bytes());
         bytes.extend_from_slice(&eyes);
         bytes
     }
 
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (header, eyes) = bytes.split_first_chunk::<HEADER>()?;
-        let (&version, header) = header.split_first()?;
-        let (commitment, consent_version) = header.split_at(32);
-        if version != VERSION {
-            return None;
-        }
+        let (&version, rest) = bytes.split_first()?;
+        let (commitment, rest) = rest.split_first_chunk::<32>()?;
+        let (consent_version, rest) = rest.split_first_chunk()?;
+        let (recovered_at, eyes) = match version {
+            1 => (&[0; 8], rest),
+            VERSION => rest.split_first_chunk()?,
+            _ => return None,
+        };
+        let recovered_at = UnixTime(u64::from_be_bytes(*recovered_at));
         Some(Self {
             commitment: Commitment::from_be_bytes(commitment).ok()?,
-            consent_version: u32::from_be_bytes(consent_version.try_into().ok()?),
+            consent_version: u32::from_be_bytes(*consent_version),
+            recovered_at: (recovered_at.0 > 0).then_some(recovered_at),
             eyes: EyePair::from_bytes(eyes).ok()?,
         })
     }
@@ -178,7 +187,8 @@ mod tests {
     use crate::uniqueness::tests::{eye, pair};
 
     fn person() -> Person {
-        Person { commitment: Commitment(7.into()), consent_version: 3, eyes: pair(eye(1), eye(2)) }
+        let (commitment, recovered_at) = (Commitment(7.into()), Some(UnixTime(7200)));
+        Person { commitment, consent_version: 3, recovered_at, eyes: pair(eye(1), eye(2)) }
     }
 
     fn key() -> TemplateKey {
@@ -192,6 +202,19 @@ mod tests {
         let opened = key().open(&sealed, place).unwrap();
         assert!(opened.eyes == person().eyes);
         assert_eq!((opened.commitment, opened.consent_version), (Commitment(7.into()), 3));
+        assert_eq!(opened.recovered_at, Some(UnixTime(7200)));
+    }
+
+    #[test]
+    fn a_row_of_the_first_version_is_read() {
+        let mut bytes = person().to_bytes();
+        bytes[0] = 1;
+        bytes.drain(37..45);
+        let opened = Person::from_bytes(&bytes).unwrap();
+        assert!(opened.eyes == person().eyes);
+        assert_eq!((opened.consent_version, opened.recovered_at), (3, None));
+        bytes[0] = 3;
+        assert!(Person::from_bytes(&bytes).is_none(), "a version to come");
     }
 
     #[test]

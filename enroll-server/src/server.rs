@@ -11,6 +11,7 @@ use rand_core::CryptoRng;
 use service::http::{ListenError, Listening};
 use service::key_file::KeyFileError;
 use service::{Metrics, Operated, OperatorToken};
+use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use unum_identity::bytes::ServiceKey;
 use unum_identity::time::{Clock, UnixTime};
@@ -21,11 +22,13 @@ use crate::gallery::Gallery;
 use crate::keys::Keys;
 use crate::matcher::{Batcher, People, Shelf};
 use crate::published::Published;
-use crate::routes;
-use crate::store::{SCHEMA, Store, StoreError, chain, sessions};
+use crate::store::{SCHEMA, Store, StoreError, chain, matchers, sessions};
+use crate::{erasure, routes};
 
 /// How often old nonces are forgotten, histograms folded, and segments made of the tail.
 const HOUSEKEEPING: Duration = Duration::from_mins(1);
+/// How often a server looks whether somebody is to be erased, and says that it runs.
+const ERASING: Duration = Duration::from_secs(1);
 /// How long a nonce is remembered after its end: a device that late has given up or was moved.
 const NONCE_KEPT: u64 = 3600;
 
@@ -54,6 +57,10 @@ pub(crate) struct App {
     pub(crate) matcher: Batcher,
     pub(crate) published: Published,
     pub(crate) verifier: Arc<Verifier>,
+    /// What this server is called among those that hold everyone's eyes, as long as it runs.
+    pub(crate) matcher_id: [u8; 16],
+    /// Told when somebody is to be erased.
+    pub(crate) erasing: Notify,
     entropy: Arc<Entropy>,
 }
 
@@ -63,9 +70,12 @@ impl App {
         self.entropy.lock()
     }
 
-    /// Says how many leaves the set has.
-    pub(crate) fn count_leaves(&self, leaves: u64) {
-        self.metrics.gauge("enroll_set_leaves", &[], leaves as f64);
+    /// Says how many people the set has.
+    pub(crate) async fn count_leaves(&self) {
+        if let Err(error) = self.published.sync(&self.store).await {
+            tracing::warn!(causes = chain(&error), "cannot count");
+        }
+        self.metrics.gauge("enroll_set_leaves", &[], self.published.people() as f64);
     }
 }
 
@@ -76,10 +86,10 @@ impl Operated for App {
 }
 
 /// A running server. Stops at once when dropped; [`Server::shutdown`] finishes what is under way.
-#[derive(Debug)]
 pub struct Server {
     listening: Listening,
-    housekeeping: Housekeeping,
+    beside: [Beside; 2],
+    app: Arc<App>,
     service_key: ServiceKey,
 }
 
@@ -140,13 +150,18 @@ impl Server {
             Store::open(&config.database_url, &SCHEMA, config.startup_wait(), metrics.clone()).await?;
         let shelf = Shelf::open(&config.segments, keys.template.clone())
             .map_err(|source| StartError::Segments { path: config.segments.clone(), source })?;
+        let mut matcher_id = [0; 16];
+        rng.fill_bytes(&mut matcher_id);
         let entropy = Arc::new(Entropy::new(rng));
         let (key, size) = (keys.template.clone(), config.segment_people.into());
         let gallery = Arc::new(Gallery::new(key, shelf, size, Arc::clone(&entropy), metrics.clone()));
+        // Before anybody's eyes are in memory: from now on a receipt of erasure waits for this server.
+        store
+            .run_tx("report_erasure", |tx| async move { matchers::report(&tx, matcher_id, None).await })
+            .await?;
         gallery.complete(&store).await?;
         let published = Published::new(config.origin.clone(), keys.signing.clone());
         let people = gallery.sync(&store).await?.watermark();
-        let leaves = published.sync(&store).await?;
         let kernel = unum_iris::Kernel::fastest().name();
         metrics.gauge("enroll_matcher_kernel", &[("kernel", kernel)], 1.0);
         let thresholds = config.thresholds;
@@ -164,12 +179,19 @@ impl Server {
             matcher,
             published,
             verifier,
+            matcher_id,
+            erasing: Notify::new(),
             entropy,
         });
-        app.count_leaves(leaves);
+        app.published.sync(&app.store).await?;
+        app.count_leaves().await;
+        erasure::report(&app).await?;
+        let leaves = app.published.people();
         let listening = Listening::start(app.config.bind, routes::router(Arc::clone(&app))).await?;
         tracing::info!(addr = %listening.addr(), people, leaves, kernel, "listening");
-        Ok(Self { listening, housekeeping: Housekeeping::start(app), service_key })
+        let beside =
+            [Beside::start(housekeeping(Arc::clone(&app))), Beside::start(erasing(Arc::clone(&app)))];
+        Ok(Self { listening, beside, app, service_key })
     }
 
     /// Where it listens.
@@ -184,38 +206,60 @@ impl Server {
 
     /// Takes no more requests, and returns when those under way are answered, or after ten seconds.
     pub async fn shutdown(self) {
-        drop(self.housekeeping);
+        drop(self.beside);
         self.listening.shutdown().await;
+        let id = self.app.matcher_id;
+        let leave = self.app.store.run_tx("leave", |tx| async move { matchers::leave(&tx, id).await });
+        if let Err(error) = leave.await {
+            tracing::warn!(causes = chain(&error), "receipts of erasure wait a minute for this server");
+        }
+    }
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").field("addr", &self.addr()).finish_non_exhaustive()
     }
 }
 
 /// What runs beside the requests. Stops when dropped; a transaction half-way is rolled back.
-#[derive(Debug)]
-struct Housekeeping(AbortHandle);
+struct Beside(AbortHandle);
 
-impl Housekeeping {
-    fn start(app: Arc<App>) -> Self {
-        let task = tokio::spawn(async move {
-            loop {
-                tokio::time::sleep(HOUSEKEEPING).await;
-                keep_house(&app).await;
-            }
-        });
-        Self(task.abort_handle())
+impl Beside {
+    fn start(work: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self(tokio::spawn(work).abort_handle())
     }
 }
 
-impl Drop for Housekeeping {
+impl Drop for Beside {
     fn drop(&mut self) {
         self.0.abort();
+    }
+}
+
+async fn housekeeping(app: Arc<App>) {
+    loop {
+        tokio::time::sleep(HOUSEKEEPING).await;
+        keep_house(&app).await;
+    }
+}
+
+async fn erasing(app: Arc<App>) {
+    loop {
+        let _ = tokio::time::timeout(ERASING, app.erasing.notified()).await;
+        if let Err(error) = erasure::catch_up(&app).await {
+            tracing::warn!(causes = chain(&error), "whoever asked to be erased waits");
+        }
     }
 }
 
 async fn keep_house(app: &App) {
     app.metrics.upkeep();
     let before = UnixTime(app.clock.now().0.saturating_sub(NONCE_KEPT));
-    let forgotten =
-        app.store.run_tx("forget_sessions", |tx| async move { sessions::forget(&tx, before).await });
+    let forgotten = app.store.run_tx("forget", |tx| async move {
+        matchers::forget(&tx).await?;
+        sessions::forget(&tx, before).await
+    });
     if let Err(error) = forgotten.await {
         tracing::warn!(causes = chain(&error), "old sessions are still there");
     }

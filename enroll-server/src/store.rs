@@ -3,7 +3,9 @@
 //! Whatever decides about a person does so behind [`lock_enrollments`]: enrollments are one after the other.
 
 pub(crate) mod devices;
-pub(crate) mod leaves;
+pub(crate) mod erasures;
+pub(crate) mod log;
+pub(crate) mod matchers;
 pub(crate) mod nullifiers;
 pub(crate) mod reviews;
 pub(crate) mod roots;
@@ -21,6 +23,10 @@ pub(crate) const SCHEMA: Schema = Schema {
     migrations: &[
         ("V1__devices_people_and_the_set", include_str!("../migrations/V1__devices_people_and_the_set.sql")),
         ("V2__segments", include_str!("../migrations/V2__segments.sql")),
+        (
+            "V3__the_log_and_those_who_leave",
+            include_str!("../migrations/V3__the_log_and_those_who_leave.sql"),
+        ),
     ],
     lock: 0x756e_756d_0002, // "unum", 2
 };

@@ -131,7 +131,7 @@ pub(crate) mod tests {
         #[test]
         fn whoever_is_there_is_found_wherever_they_stand(seed in 0_u64..40, tilt in -15_i32..=15) {
             for eyes in seen_again(seed, tilt).orientations() {
-                prop_assert_eq!(scan(&eyes, &town(40)), Finding::Duplicate);
+                prop_assert_eq!(scan(&eyes, &town(40)), Finding::Duplicate { person: seed + 1 });
             }
         }
 
@@ -159,7 +159,7 @@ pub(crate) mod tests {
         // Open where the probe is closed.
         gallery.push(pair(covered(&eye(70), 0..100), covered(&eye(71), 0..100)));
         let half = |eye: &Template| covered(eye, 128..256);
-        assert_eq!(scan(&pair(half(&eye(6)), half(&eye(7))), &gallery), Finding::Duplicate);
+        assert_eq!(scan(&pair(half(&eye(6)), half(&eye(7))), &gallery), Finding::Duplicate { person: 4 });
         let stranger = scan(&pair(half(&eye(80)), half(&eye(81))), &gallery);
         assert!(matches!(stranger, Finding::TooLittleOverlap { needed: MIN_COMPARED, .. }), "{stranger:?}");
     }

@@ -17,6 +17,7 @@ use unum_identity::bytes::DeviceId;
 use unum_identity::enrollment::{
     ENVELOPE_CONTENT_TYPE, EnrollmentOutcome, EnrollmentReceipt, InclusionProof, Session, SessionRequest,
 };
+use unum_identity::envelope::Purpose;
 use unum_identity::field::Commitment;
 use unum_identity::problem::Problem;
 use unum_identity::signed::Signed;
@@ -37,17 +38,24 @@ pub struct Client {
     server: String,
 }
 
-/// What became of an enrollment.
+/// What became of an envelope.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
     /// The person is new, the commitment is in the set.
     Enrolled(Signed<EnrollmentReceipt>),
-    /// The answer was lost on the way, but the commitment is in the set: enrolled, without a receipt.
+    /// The person was known; the commitment is in the set in the place of another.
+    Recovered {
+        /// The server's word.
+        receipt: Signed<EnrollmentReceipt>,
+        /// What stood there before.
+        replaced: Commitment,
+    },
+    /// The answer was lost on the way, but the commitment is in the set: enrolled or recovered, without a receipt.
     InSet,
     /// The eyes disagree. An operator has to look.
     Review,
-    /// Not enrolled; the problem's code says why.
+    /// Neither enrolled nor recovered; the problem's code says why.
     Refused(Problem),
 }
 
@@ -121,21 +129,29 @@ impl Client {
         if answer.status().is_success() { read(answer) } else { Err(refusal(answer)?.into()) }
     }
 
-    /// Sends `envelope`, which is about `commitment`.
+    /// Sends `envelope`, which asks for `commitment` for that purpose.
     ///
     /// # Errors
     ///
     /// [`ClientError::Unavailable`] if the server could not be reached twice: the commitment may be in the set or not.
     /// [`ClientError::Unexpected`] for an answer that is none.
-    pub fn enroll(&self, commitment: Commitment, envelope: &[u8]) -> Result<Outcome, ClientError> {
-        let (answer, resent) = match self.send(envelope) {
+    pub fn submit(
+        &self,
+        (purpose, commitment): (Purpose, Commitment),
+        envelope: &[u8],
+    ) -> Result<Outcome, ClientError> {
+        let send = || self.send(purpose, envelope);
+        let (answer, resent) = match send() {
             Ok(answer) => (answer, false),
-            Err(error) if broke(&error) => (self.send(envelope).map_err(|error| unavailable(&error))?, true),
+            Err(error) if broke(&error) => (send().map_err(|error| unavailable(&error))?, true),
             Err(error) => return Err(unavailable(&error)),
         };
         if answer.status().is_success() {
             return Ok(match read(answer)? {
                 EnrollmentOutcome::Enrolled { receipt } => Outcome::Enrolled(receipt),
+                EnrollmentOutcome::Recovered { receipt, replaced } => {
+                    Outcome::Recovered { receipt, replaced }
+                }
                 EnrollmentOutcome::Review => Outcome::Review,
             });
         }
@@ -146,8 +162,12 @@ impl Client {
         Ok(Outcome::Refused(problem))
     }
 
-    fn send(&self, envelope: &[u8]) -> Result<Response<Body>, ureq::Error> {
-        let url = format!("{}/v1/enrollments", self.server);
+    fn send(&self, purpose: Purpose, envelope: &[u8]) -> Result<Response<Body>, ureq::Error> {
+        let route = match purpose {
+            Purpose::Enroll => "enrollments",
+            Purpose::Recover => "recoveries",
+        };
+        let url = format!("{}/v1/{route}", self.server);
         self.agent.post(&url).content_type(ENVELOPE_CONTENT_TYPE).send(envelope)
     }
 

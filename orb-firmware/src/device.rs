@@ -29,8 +29,8 @@ use sha2::{Digest, Sha256};
 use unum_identity::bytes::{DeviceId, DeviceKey, FirmwareMeasurement};
 use unum_identity::enrollment::{DeviceRegistration, Session};
 use unum_identity::envelope::{
-    CaptureReport, DeviceSigner, EnvelopeError, Payload, SealContext, SealedTemplates, SignerError, sign,
-    sign_leaf,
+    CaptureReport, DeviceSigner, EnvelopeError, Payload, Purpose, SealContext, SealedTemplates, SignerError,
+    sign, sign_leaf,
 };
 use unum_identity::field::Commitment;
 use unum_iris::EyePair;
@@ -148,7 +148,7 @@ impl<S: DeviceSigner> Device<S> {
         self.id
     }
 
-    /// The envelope of one capture: `eyes` sealed for the server of `session`, everything signed.
+    /// The envelope of one capture: `eyes` sealed for the server of `session`, everything signed for one purpose.
     ///
     /// The counter is on disk, one higher, before it is signed: a crash may skip a number and never repeats one.
     ///
@@ -158,7 +158,7 @@ impl<S: DeviceSigner> Device<S> {
     pub fn capture(
         &mut self,
         session: &Session,
-        commitment: Commitment,
+        (purpose, commitment): (Purpose, Commitment),
         eyes: &EyePair,
         report: CaptureReport,
         rng: &mut impl CryptoRng,
@@ -177,7 +177,7 @@ impl<S: DeviceSigner> Device<S> {
             report,
             sealed,
         };
-        Ok(sign(&payload, &self.signer)?)
+        Ok(sign(&payload, purpose, &self.signer)?)
     }
 }
 

@@ -1,4 +1,4 @@
-//! One enrollment of one person, from the session to the server's answer.
+//! One visit of one person, to enroll or to recover, from the session to the server's answer.
 //!
 //! ```text
 //! server: session ─► camera: both eyes ─► device: seal, sign ─► server: outcome
@@ -12,7 +12,7 @@
 use std::time::{Duration, Instant};
 
 use rand_core::CryptoRng;
-use unum_identity::envelope::{CaptureReport, DeviceSigner};
+use unum_identity::envelope::{CaptureReport, DeviceSigner, Purpose};
 use unum_identity::field::Commitment;
 
 use crate::acquisition::{self, AcquisitionError, acquire};
@@ -20,7 +20,7 @@ use crate::camera::Camera;
 use crate::client::{Client, ClientError, Outcome};
 use crate::device::{Device, DeviceError};
 
-/// A device with its server: enrolls one person after another.
+/// A device with its server: attends to one person after another.
 #[derive(Debug)]
 pub struct Station<S> {
     /// Signs and seals.
@@ -44,7 +44,7 @@ pub struct Attempt {
     pub upload: Duration,
 }
 
-/// Why an attempt came to nothing. Nobody was enrolled, except where [`ClientError::Unavailable`] leaves it open.
+/// Why an attempt came to nothing. The set is what it was, except where [`ClientError::Unavailable`] leaves it open.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SessionError {
@@ -60,14 +60,16 @@ pub enum SessionError {
 }
 
 impl<S: DeviceSigner> Station<S> {
-    /// Enrolls the person in front of `camera` under `commitment`.
+    /// Enrolls the person in front of `camera` under `commitment`, or puts `commitment` in the place of the one that they
+    /// have.
     ///
     /// # Errors
     ///
     /// A [`SessionError`]. A person who is refused, or needs a review, is an outcome and no error.
-    pub fn enroll(
+    pub fn attend(
         &mut self,
         camera: &mut dyn Camera,
+        purpose: Purpose,
         commitment: Commitment,
         rng: &mut impl CryptoRng,
     ) -> Result<Attempt, SessionError> {
@@ -78,8 +80,9 @@ impl<S: DeviceSigner> Station<S> {
 
         let start = Instant::now();
         let report = acquired.report.clone();
-        let envelope = self.device.capture(&session, commitment, &acquired.eyes, acquired.report, rng)?;
-        let outcome = self.client.enroll(commitment, &envelope)?;
+        let asked = (purpose, commitment);
+        let envelope = self.device.capture(&session, asked, &acquired.eyes, acquired.report, rng)?;
+        let outcome = self.client.submit(asked, &envelope)?;
         Ok(Attempt { outcome, report, capture, upload: start.elapsed() })
     }
 }

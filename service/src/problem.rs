@@ -66,6 +66,7 @@ impl From<StoreError> for ProblemResponse {
                 Self::internal()
             }
             StoreError::Unavailable(_)
+            | StoreError::Overtaken(_)
             | StoreError::Lost(_)
             | StoreError::InDoubt(_)
             | StoreError::Conflict(_) => {

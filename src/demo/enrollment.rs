@@ -12,6 +12,7 @@ use orb_firmware::session::{Attempt, SessionError, Station};
 use p256::ecdsa::SigningKey;
 use rand_core::UnwrapErr;
 use unum_identity::enrollment::DeviceRegistration;
+use unum_identity::envelope::Purpose;
 use unum_identity::field::Commitment;
 use wallet_sdk::Wallet;
 
@@ -209,7 +210,7 @@ fn enroll(
     mut camera: BoxedCamera,
     commitment: Commitment,
 ) -> Result<Visit, DemoError> {
-    Visit::of(station.enroll(&mut *camera, commitment, &mut UnwrapErr(SysRng)))
+    Visit::of(station.attend(&mut *camera, Purpose::Enroll, commitment, &mut UnwrapErr(SysRng)))
 }
 
 /// A few of the reasons, so that a person sees what happens without a page of it.

@@ -53,7 +53,7 @@ impl Track {
     #[track_caller]
     fn has(&self, people: i64) {
         let url = &self.config.database_url;
-        assert_eq!(["leaves", "templates", "roots"].map(|table| count(url, table)), [people; 3]);
+        assert_eq!(["log", "templates", "roots"].map(|table| count(url, table)), [people; 3]);
     }
 }
 

@@ -75,9 +75,9 @@ impl Bench {
         count(&self.config.database_url, table)
     }
 
-    /// Leaves, templates, reviews.
+    /// Events of the log, templates, reviews.
     pub(crate) fn counts(&self) -> [i64; 3] {
-        ["leaves", "templates", "reviews"].map(|table| self.count(table))
+        ["log", "templates", "reviews"].map(|table| self.count(table))
     }
 
     pub(crate) fn enroll(&self, device: &Device, person: &Person) -> Answer {

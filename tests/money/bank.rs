@@ -18,6 +18,8 @@ use unum_identity::field::ExternalNullifier;
 use unum_identity::ledger::{AccountView, LedgerReport};
 use unum_identity::problem::Problem;
 use unum_identity::programme::{DepositRequest, PeriodView, Policy, ProgrammeTerms, ProgrammeView};
+use unum_identity::secret::Identity;
+use unum_identity::set::MerklePath;
 use unum_identity::signed::Signed;
 use unum_identity::time::UnixTime;
 
@@ -115,9 +117,18 @@ impl Till {
     }
 
     pub(crate) fn prove_at(&self, person: usize, size: u64, period: u64, terms: ClaimTerms) -> Claim {
+        self.prove_by(&self.set.people[person], self.set.path(person, size), period, terms)
+    }
+
+    pub(crate) fn prove_by(
+        &self,
+        identity: &Identity,
+        path: MerklePath,
+        period: u64,
+        terms: ClaimTerms,
+    ) -> Claim {
         let (programme, period) = (self.programme().id, Period(period));
-        let private =
-            Private { identity: self.set.people[person].clone(), path: self.set.path(person, size) };
+        let private = Private { identity: identity.clone(), path };
         let public = private.statement(ExternalNullifier::of_claim(&programme, period), terms.signal_hash());
         let proof = proving_keys().prover.prove(&public, &private, &mut rng()).unwrap();
         Claim { programme, period, nullifier: public.nullifier, terms, proof }

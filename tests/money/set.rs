@@ -9,7 +9,7 @@ use unum_identity::bytes::{DeviceId, DeviceSignature, ServiceKey};
 use unum_identity::checkpoint::Checkpoint;
 use unum_identity::enrollment::{PublishedLeaf, Snapshot};
 use unum_identity::secret::Identity;
-use unum_identity::set::{MerklePath, Set};
+use unum_identity::set::{Change, MerklePath, Set};
 use unum_identity::signed::service_key;
 
 pub(crate) const ORIGIN: &str = "example.org/test-set";
@@ -53,6 +53,16 @@ impl PublishedSet {
             self.people.push(person);
         }
         self.publish(|_| {});
+    }
+
+    /// Gives a person another wallet in the place of theirs, which is returned, and publishes the new set.
+    pub(crate) fn recover(&mut self, person: usize) -> Identity {
+        let found = Identity::from_secret(format!("person {person}, who lost a wallet").as_bytes());
+        let put = Change::Put { index: person as u64, commitment: found.commitment() };
+        self.set.apply([put]).unwrap();
+        let lost = std::mem::replace(&mut self.people[person], found);
+        self.publish(|_| {});
+        lost
     }
 
     /// Publishes the set after `alter` has had its way with it.

@@ -5,7 +5,7 @@
 //! and the other takes over what is listed.
 
 use std::ops::Range;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use rand_core::Rng as _;
 use rayon::prelude::*;
@@ -51,14 +51,14 @@ impl Gallery {
             segments.push(segment);
         }
         let people = People::of(segments);
-        let everyone = Everyone { people, manifest: Arc::new(manifest), last: None };
+        let everyone = Everyone { people, manifest: Arc::new(manifest), ..Everyone::default() };
         tracing::info!(
             segments = everyone.people.segments().len(),
             people = everyone.watermark(),
             "in memory"
         );
-        self.warn_if_unlocked(&everyone);
-        *self.everyone.write().unwrap_or_else(PoisonError::into_inner) = everyone;
+        drop(known);
+        self.know(everyone);
         Ok(())
     }
 
@@ -110,8 +110,8 @@ impl Gallery {
         Ok(None)
     }
 
-    /// These people, from their rows.
-    async fn read_rows(&self, store: &Store, people: Range<u64>) -> Result<Blocks, StoreError> {
+    /// These people, from their rows; those who were erased as such.
+    pub(super) async fn read_rows(&self, store: &Store, people: Range<u64>) -> Result<Blocks, StoreError> {
         let mut blocks = Blocks::empty(blocks_of(people.end - people.start));
         let mut seq = people.start;
         while seq < people.end {
@@ -123,14 +123,18 @@ impl Gallery {
             }
             for row in rows {
                 let place = (seq - people.start) as usize;
-                blocks[place / BLOCK_PEOPLE].put(place % BLOCK_PEOPLE, &open(&row, seq, &self.key)?);
+                let (block, place) = (&mut blocks[place / BLOCK_PEOPLE], place % BLOCK_PEOPLE);
+                match open(&row, seq, &self.key)? {
+                    Some(person) => block.put(place, &person),
+                    None => block.erase(place),
+                }
                 seq += 1;
             }
         }
         Ok(blocks)
     }
 
-    async fn seal(
+    pub(super) async fn seal(
         &self,
         first: u64,
         version: u32,
@@ -141,7 +145,7 @@ impl Gallery {
     }
 
     /// Writes a segment that is listed. If that fails, its file is missing or faulty at the next start, no more.
-    async fn write(&self, sealed: SealedSegment) -> Result<(), StoreError> {
+    pub(crate) async fn write(&self, sealed: SealedSegment) -> Result<(), StoreError> {
         let (shelf, draft) = (Arc::clone(&self.shelf), self.random());
         blocking(move || {
             if let Err(error) = shelf.write(&sealed, draft) {
@@ -151,7 +155,7 @@ impl Gallery {
         .await
     }
 
-    fn random<const N: usize>(&self) -> [u8; N] {
+    pub(super) fn random<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
         self.entropy.lock().fill_bytes(&mut bytes);
         bytes
@@ -159,7 +163,9 @@ impl Gallery {
 }
 
 /// On another thread than those that answer requests.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, StoreError> {
     let work = tokio::task::spawn_blocking(work).await;
     work.map_err(|error| StoreError::Unavailable(format!("work on segments broke off: {error}")))
 }

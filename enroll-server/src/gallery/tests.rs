@@ -13,9 +13,10 @@ fn rows(people: u64) -> Vec<TemplateRow> {
     let person = |before| Person {
         commitment: Commitment(unum_identity::field::FieldElement::from(before + 1)),
         consent_version: 1,
+        recovered_at: None,
         eyes: pair(eye(2 * before), eye(2 * before + 1)),
     };
-    (0..people).map(|before| row(&person(before), before, &key(), &mut UnwrapErr(SysRng))).collect()
+    (0..people).map(|before| row(&person(before), before + 1, &key(), &mut UnwrapErr(SysRng))).collect()
 }
 
 /// A cache that has read `rows`.

@@ -168,7 +168,7 @@ mod tests {
 
     /// What is true of person `seed`.
     fn right(seed: usize) -> Finding {
-        if seed < 5 { Finding::Duplicate } else { Finding::Unique }
+        if seed < 5 { Finding::Duplicate { person: seed as u64 + 1 } } else { Finding::Unique }
     }
 
     #[tokio::test]

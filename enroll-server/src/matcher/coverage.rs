@@ -120,7 +120,7 @@ impl Scanned {
         let mut gravest = vec![Finding::Unique; self.queries];
         for row in &self.rows {
             for (gravest, &found) in gravest.iter_mut().zip(&row.findings) {
-                *gravest = found.max(*gravest);
+                *gravest = gravest.and(found);
             }
         }
         Ok(gravest)

@@ -24,6 +24,13 @@ impl Segment {
         self.entry = entry;
     }
 
+    /// Erases person number `number`.
+    #[cfg(test)]
+    pub(crate) fn erase(&mut self, number: u64) {
+        let at = (number - self.entry.first) as usize;
+        self.blocks[at / BLOCK_PEOPLE].erase(at % BLOCK_PEOPLE);
+    }
+
     /// What the manifest says of it.
     pub fn entry(&self) -> &Entry {
         &self.entry

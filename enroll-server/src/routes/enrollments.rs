@@ -1,4 +1,4 @@
-//! A device brings an envelope.
+//! A device brings an envelope: of a newcomer, or of somebody who has lost their wallet.
 
 use std::sync::Arc;
 
@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use service::{Body, ProblemResponse};
 use unum_identity::enrollment::EnrollmentOutcome;
+use unum_identity::envelope::Purpose;
 use unum_identity::problem::Problem;
 
 use crate::enrollment;
@@ -31,20 +32,48 @@ pub(super) async fn enroll(
     State(app): State<Arc<App>>,
     Body(envelope): Body,
 ) -> Result<(StatusCode, Json<EnrollmentOutcome>), ProblemResponse> {
-    let result = enrollment::enroll(&app, &envelope).await.map_err(ProblemResponse::from);
-    let outcome = match &result {
-        Ok(EnrollmentOutcome::Enrolled { .. }) => "enrolled",
-        Ok(EnrollmentOutcome::Review) => "review",
-        Err(problem) => problem.code(),
+    submit(&app, Purpose::Enroll, &envelope).await
+}
+
+/// Gives somebody who is enrolled another commitment
+///
+/// The body is `COSE_Sign1`, signed for a recovery. The new commitment takes the old one's place; what was frozen before,
+/// such as the people of a period that is open, stays as it is. Whatever the answer, except 503: the envelope's nonce is
+/// used up.
+#[utoipa::path(post, path = "/v1/recoveries", tag = "enrollment",
+    request_body(content = Vec<u8>, content_type = "application/cose; cose-type=\"cose-sign1\""),
+    responses(
+        (status = 200, description = "Recovered: the commitment is in the set, in the place of another", body = EnrollmentOutcome),
+        (status = 400, description = "`envelope_malformed`", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "`device_unknown`, `signature_invalid`", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "`device_revoked`", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "`not_enrolled`", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`not_one_person`, `recovered_lately`, `commitment_known`, `nonce_used`, `counter_not_rising`", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "`body_too_large`", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "`recapture`, `commitment_invalid`, `consent_outdated`, `nonce_unknown`, `nonce_expired`", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "`unavailable`: nothing has happened, or the answer was lost", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn recover(
+    State(app): State<Arc<App>>,
+    Body(envelope): Body,
+) -> Result<(StatusCode, Json<EnrollmentOutcome>), ProblemResponse> {
+    submit(&app, Purpose::Recover, &envelope).await
+}
+
+async fn submit(
+    app: &App,
+    purpose: Purpose,
+    envelope: &[u8],
+) -> Result<(StatusCode, Json<EnrollmentOutcome>), ProblemResponse> {
+    let result = enrollment::submit(app, purpose, envelope).await.map_err(ProblemResponse::from);
+    let (name, status) = match &result {
+        Ok(EnrollmentOutcome::Enrolled { .. }) => ("enrolled", StatusCode::CREATED),
+        Ok(EnrollmentOutcome::Recovered { .. }) => ("recovered", StatusCode::OK),
+        Ok(EnrollmentOutcome::Review) => ("review", StatusCode::ACCEPTED),
+        Err(problem) => (problem.code(), StatusCode::OK),
     };
-    app.metrics.count("enroll_enrollments_total", &[("outcome", outcome)], 1);
-    let outcome = result?;
-    let status = match &outcome {
-        EnrollmentOutcome::Enrolled { receipt } => {
-            app.count_leaves(receipt.statement.leaf_index + 1);
-            StatusCode::CREATED
-        }
-        EnrollmentOutcome::Review => StatusCode::ACCEPTED,
-    };
-    Ok((status, Json(outcome)))
+    app.metrics.count("enroll_enrollments_total", &[("outcome", name)], 1);
+    if status == StatusCode::CREATED {
+        app.count_leaves().await;
+    }
+    Ok((status, Json(result?)))
 }

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 use service::{Path, ProblemResponse, Query};
-use unum_identity::enrollment::{InclusionProof, SetIdentity, Snapshot};
+use unum_identity::enrollment::{InclusionProof, LogPage, SetIdentity, Snapshot};
 use unum_identity::field::Commitment;
 use unum_identity::problem::Problem;
 
@@ -17,8 +17,17 @@ use crate::store::devices;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AtSize {
-    /// Leaves; all of them if absent.
+    /// Events of the log; all of them if absent.
     size: Option<u64>,
+}
+
+/// From which event on.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct From {
+    /// Number of the first event; 0 if absent.
+    #[serde(default)]
+    from: u64,
 }
 
 /// What a newcomer must trust to follow the set
@@ -37,7 +46,7 @@ pub(super) async fn checkpoint(State(app): State<Arc<App>>) -> Result<String, Pr
 
 /// The whole set at one size
 #[utoipa::path(get, path = "/v1/set/snapshot", tag = "set",
-    params(("size" = Option<u64>, Query, description = "Leaves; all of them if absent")),
+    params(("size" = Option<u64>, Query, description = "Events of the log; all of them if absent")),
     responses(
         (status = 200, body = Snapshot),
         (status = 400, description = "`query_invalid`", body = Problem, content_type = "application/problem+json"),
@@ -49,11 +58,25 @@ pub(super) async fn snapshot(
     Ok(Json(app.published.snapshot(&app.store, at.size).await?))
 }
 
+/// What has happened to the set, up to a thousand events at a time
+#[utoipa::path(get, path = "/v1/set/log", tag = "set",
+    params(("from" = Option<u64>, Query, description = "Number of the first event; 0 if absent")),
+    responses(
+        (status = 200, body = LogPage),
+        (status = 400, description = "`query_invalid`", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "`size_invalid`", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn log(
+    State(app): State<Arc<App>>,
+    Query(asked): Query<From>,
+) -> Result<Json<LogPage>, ProblemResponse> {
+    Ok(Json(app.published.log(&app.store, asked.from).await?))
+}
+
 /// The path from a commitment to a root
 #[utoipa::path(get, path = "/v1/commitments/{commitment}/proof", tag = "set",
     params(
         ("commitment" = Commitment, Path, description = "0x and 64 lower-case hex digits"),
-        ("size" = Option<u64>, Query, description = "Leaves under the root; all of them if absent")),
+        ("size" = Option<u64>, Query, description = "Events of the log; all of them if absent")),
     responses(
         (status = 200, body = InclusionProof),
         (status = 404, description = "`commitment_unknown`", body = Problem, content_type = "application/problem+json"),

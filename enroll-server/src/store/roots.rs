@@ -21,10 +21,12 @@ pub(crate) async fn get(tx: &Tx, root: Root) -> Result<Option<KnownRoot>, StoreE
     Ok(Some(KnownRoot { replaced_at: replaced_at.map(UnixTime::from) }))
 }
 
-/// `root`, over `size` leaves, is the current one from now on.
+/// `root`, after `size` events, is the current one from now on.
 pub(crate) async fn replace(tx: &Tx, root: Root, size: u64, replaced_at: UnixTime) -> Result<(), StoreError> {
     let sql = "UPDATE roots SET replaced_at = $1 WHERE replaced_at IS NULL";
     tx.execute(sql, &[&SystemTime::from(replaced_at)]).await?;
-    let sql = "INSERT INTO roots (root, size) VALUES ($1, $2)";
+    // Whoever leaves last leaves the root that was there before they came.
+    let sql = "INSERT INTO roots (root, size) VALUES ($1, $2) \
+               ON CONFLICT (root) DO UPDATE SET size = excluded.size, replaced_at = NULL";
     tx.execute(sql, &[&root.to_be_bytes().as_slice(), &bigint(size)?]).await.map(|_| ())
 }

@@ -5,12 +5,27 @@ use tokio_postgres::Row;
 use super::{StoreError, Tx, bigint, bytes, count};
 use crate::sealed::Sealed;
 
-/// One person, sealed.
+/// One person, sealed, or what is left of one who was erased.
 #[derive(Clone)]
 pub(crate) struct TemplateRow {
     /// Place in the order of arrival, from 1.
     pub(crate) seq: u64,
-    pub(crate) sealed: Sealed,
+    /// Random: this row's alone, and another one whenever the row changes.
+    pub(crate) nonce: [u8; 24],
+    /// `None` of somebody who was erased.
+    pub(crate) ciphertext: Option<Vec<u8>>,
+}
+
+impl TemplateRow {
+    /// `sealed` as row number `seq`.
+    pub(crate) fn new(seq: u64, sealed: Sealed) -> Self {
+        Self { seq, nonce: sealed.nonce, ciphertext: Some(sealed.ciphertext) }
+    }
+
+    /// Who stands there; `None` if they were erased.
+    pub(crate) fn sealed(&self) -> Option<Sealed> {
+        self.ciphertext.clone().map(|ciphertext| Sealed { nonce: self.nonce, ciphertext })
+    }
 }
 
 /// Up to `limit` rows from `seq` on, in order.
@@ -27,11 +42,19 @@ pub(crate) async fn last(tx: &Tx) -> Result<u64, StoreError> {
 
 pub(crate) async fn insert(tx: &Tx, row: &TemplateRow) -> Result<(), StoreError> {
     let sql = "INSERT INTO templates (seq, nonce, ciphertext) VALUES ($1, $2, $3)";
-    let (nonce, ciphertext) = (row.sealed.nonce.as_slice(), row.sealed.ciphertext.as_slice());
-    tx.execute(sql, &[&bigint(row.seq)?, &nonce, &ciphertext]).await.map(|_| ())
+    tx.execute(sql, &[&bigint(row.seq)?, &row.nonce.as_slice(), &row.ciphertext]).await.map(|_| ())
+}
+
+/// Puts something else in the place of a row, as far as it has not been erased; whether it did.
+pub(crate) async fn replace(tx: &Tx, row: &TemplateRow) -> Result<bool, StoreError> {
+    let sql = "UPDATE templates SET nonce = $2, ciphertext = $3 WHERE seq = $1 AND ciphertext IS NOT NULL";
+    Ok(tx.execute(sql, &[&bigint(row.seq)?, &row.nonce.as_slice(), &row.ciphertext]).await? == 1)
 }
 
 fn read(row: &Row) -> Result<TemplateRow, StoreError> {
-    let sealed = Sealed { nonce: bytes(row, "nonce")?, ciphertext: row.try_get("ciphertext")? };
-    Ok(TemplateRow { seq: count(row, "seq")?, sealed })
+    Ok(TemplateRow {
+        seq: count(row, "seq")?,
+        nonce: bytes(row, "nonce")?,
+        ciphertext: row.try_get("ciphertext")?,
+    })
 }

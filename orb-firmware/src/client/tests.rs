@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread::JoinHandle;
 
+use unum_identity::envelope::Purpose;
 use unum_identity::field::FieldElement;
 use unum_identity::set::Set;
 
@@ -65,7 +66,7 @@ fn commitment() -> Commitment {
 
 fn enroll(acts: Vec<Act>) -> (Result<Outcome, ClientError>, Vec<String>) {
     let (client, server) = serve(acts);
-    let outcome = client.enroll(commitment(), b"envelope");
+    let outcome = client.submit((Purpose::Enroll, commitment()), b"envelope");
     let first_line =
         |request: Vec<u8>| String::from_utf8(request).unwrap().lines().next().unwrap().to_owned();
     (outcome, server.join().unwrap().into_iter().map(first_line).collect())
@@ -76,7 +77,7 @@ const POST: &str = "POST /v1/enrollments HTTP/1.1";
 #[test]
 fn the_envelope_travels_with_its_media_type_and_untouched() {
     let (client, server) = serve(vec![Act::Answer(202, r#"{"outcome":"review"}"#.into())]);
-    assert_eq!(client.enroll(commitment(), b"envelope\r\n").unwrap(), Outcome::Review);
+    assert_eq!(client.submit((Purpose::Enroll, commitment()), b"envelope\r\n").unwrap(), Outcome::Review);
     let request = String::from_utf8(server.join().unwrap().remove(0)).unwrap();
     assert!(request.contains("content-type: application/cose; cose-type=\"cose-sign1\"\r\n"), "{request}");
     assert!(request.ends_with("\r\n\r\nenvelope\r\n"), "{request}");

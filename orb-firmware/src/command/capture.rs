@@ -1,4 +1,4 @@
-//! `orb capture`: one person, from eye to answer.
+//! `orb capture`: one person, from eye to answer, to enroll or to recover.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -15,6 +15,7 @@ use orb_firmware::memory;
 use orb_firmware::session::{Attempt, Station};
 use rand_core::UnwrapErr;
 use serde_json::json;
+use unum_identity::envelope::Purpose;
 use unum_identity::field::Commitment;
 
 /// Whom to enroll, with what.
@@ -25,8 +26,10 @@ use unum_identity::field::Commitment;
   orb capture --server https://enroll.example.org --device devices/bench-1 --commitment 0x1f…c4 \\
       --left a1.png a2.png a3.png --right b1.png b2.png b3.png
   orb capture --server http://127.0.0.1:8080 --device devices/bench-1 --commitment 0x1f…c4 --rendered 7
+  orb capture --server http://127.0.0.1:8080 --device devices/bench-1 --commitment 0x2a…07 --rendered 7 \\
+      --visit 1 --recover
 
-Exit status: 0 enrolled, 2 an operator has to look, 3 refused, 1 anything else (nobody was enrolled; try again)."
+Exit status: 0 enrolled or recovered, 2 an operator has to look, 3 refused, 1 anything else (nothing has happened; try again)."
 )]
 pub(crate) struct Arguments {
     /// The enrollment server; https, or http on this machine.
@@ -50,6 +53,9 @@ pub(crate) struct Arguments {
     /// Which visit of the drawn person; every number gives other light, tilt and focus.
     #[arg(long, default_value_t = 0, requires = "rendered")]
     visit: u64,
+    /// Recover somebody who is enrolled and has lost their wallet: the new commitment takes the old one's place.
+    #[arg(long)]
+    recover: bool,
     #[command(flatten)]
     finder: super::finder::Finder,
     /// Accept one eye where the other cannot be captured.
@@ -75,13 +81,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
             ..acquisition::Config::default()
         },
     };
-    let attempt = station.enroll(&mut *camera(arguments), arguments.commitment, &mut UnwrapErr(SysRng))?;
+    let purpose = if arguments.recover { Purpose::Recover } else { Purpose::Enroll };
+    let camera = &mut *camera(arguments);
+    let attempt = station.attend(camera, purpose, arguments.commitment, &mut UnwrapErr(SysRng))?;
     #[expect(clippy::print_stdout, reason = "a program's answer")]
     {
         println!("{}", if arguments.json { as_json(&attempt).to_string() } else { as_text(&attempt) });
     }
     Ok(ExitCode::from(match attempt.outcome {
-        Outcome::Enrolled(_) | Outcome::InSet => 0,
+        Outcome::Enrolled(_) | Outcome::Recovered { .. } | Outcome::InSet => 0,
         Outcome::Review => 2,
         _ => 3,
     }))
@@ -97,8 +105,11 @@ fn camera(arguments: &Arguments) -> Box<dyn Camera> {
 fn as_text(attempt: &Attempt) -> String {
     let answer = match &attempt.outcome {
         Outcome::Enrolled(receipt) => format!("enrolled as leaf {}", receipt.statement.leaf_index),
-        Outcome::InSet => "enrolled; the receipt was lost on the way, the set has the commitment".to_owned(),
-        Outcome::Review => "not enrolled yet: the eyes disagree, an operator has to look".to_owned(),
+        Outcome::Recovered { receipt, .. } => {
+            format!("recovered: the commitment is leaf {} from now on", receipt.statement.leaf_index)
+        }
+        Outcome::InSet => "done; the receipt was lost on the way, the set has the commitment".to_owned(),
+        Outcome::Review => "nothing is done yet: the eyes disagree, an operator has to look".to_owned(),
         Outcome::Refused(problem) => format!("refused: {problem}\n{}", advice(&problem.code)),
         _ => "an answer of a newer server".to_owned(),
     };
@@ -109,7 +120,13 @@ fn as_text(attempt: &Attempt) -> String {
 /// What an operator does next.
 fn advice(code: &str) -> &'static str {
     match code {
-        "duplicate" => "This person is enrolled already. If the wallet is lost, use recovery.",
+        "duplicate" => {
+            "This person is enrolled already. If the wallet is lost, capture again with --recover."
+        }
+        "not_enrolled" => "Nobody like this person is enrolled. Enroll them, without --recover.",
+        "recovered_lately" => {
+            "This person has recovered lately. The detail says from when on they may again."
+        }
         "commitment_known" => {
             "This wallet's commitment is in the set already. Show its status, or make a new wallet."
         }
@@ -128,6 +145,9 @@ fn advice(code: &str) -> &'static str {
 fn as_json(attempt: &Attempt) -> serde_json::Value {
     let outcome = match &attempt.outcome {
         Outcome::Enrolled(receipt) => json!({ "outcome": "enrolled", "receipt": receipt }),
+        Outcome::Recovered { receipt, replaced } => {
+            json!({ "outcome": "recovered", "receipt": receipt, "replaced": replaced })
+        }
         Outcome::InSet => json!({ "outcome": "in_set" }),
         Outcome::Review => json!({ "outcome": "review" }),
         Outcome::Refused(problem) => json!({ "outcome": "refused", "problem": problem }),

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
 use unum_identity::bytes::Nonce;
-use unum_identity::envelope::{Liveness, OpeningKey, UnverifiedEnvelope, leaf_signature_holds};
+use unum_identity::envelope::{Liveness, OpeningKey, Purpose, UnverifiedEnvelope, leaf_signature_holds};
 use unum_identity::field::FieldElement;
 use unum_identity::time::UnixTime;
 use unum_iris::Template;
@@ -44,7 +44,9 @@ fn eyes() -> EyePair {
 
 fn envelope(device: &mut Device<SigningKey>, server: &OpeningKey) -> Vec<u8> {
     let report = CaptureReport { frames: [3, 0], ..CaptureReport::default() };
-    device.capture(&session(server), commitment(), &eyes(), report, &mut UnwrapErr(SysRng)).unwrap()
+    device
+        .capture(&session(server), (Purpose::Enroll, commitment()), &eyes(), report, &mut UnwrapErr(SysRng))
+        .unwrap()
 }
 
 #[test]
@@ -56,7 +58,7 @@ fn the_server_reads_what_the_device_says() {
 
     let unverified = UnverifiedEnvelope::from_bytes(&envelope(&mut device, &server)).unwrap();
     assert_eq!(unverified.device(), registration.device);
-    let payload = unverified.verify(&registration.key).unwrap();
+    let payload = unverified.verify(&registration.key, Purpose::Enroll).unwrap();
     assert_eq!((payload.counter, payload.firmware, payload.consent_version), (1, FIRMWARE, 4));
     assert_eq!((payload.report.frames, payload.report.liveness), ([3, 0], Liveness::NotAssessed));
     assert!(leaf_signature_holds(
@@ -87,7 +89,7 @@ fn the_counter_rises_across_restarts_and_survives_a_torn_write() {
         let mut device = open(&folder).unwrap(); // a restart
         for _ in 0..2 {
             let envelope = UnverifiedEnvelope::from_bytes(&envelope(&mut device, &server)).unwrap();
-            let counter = envelope.verify(&registration.key).unwrap().counter;
+            let counter = envelope.verify(&registration.key, Purpose::Enroll).unwrap().counter;
             assert_eq!(counter, last + 1);
             last = counter;
         }
@@ -103,8 +105,9 @@ fn a_counter_that_cannot_be_written_is_not_used() {
     let mut device = open(&folder).unwrap();
     std::fs::create_dir(folder.path().join("d/counter.new")).unwrap();
     let report = CaptureReport::default();
-    let error =
-        device.capture(&session(&server), commitment(), &eyes(), report, &mut UnwrapErr(SysRng)).unwrap_err();
+    let error = device
+        .capture(&session(&server), (Purpose::Enroll, commitment()), &eyes(), report, &mut UnwrapErr(SysRng))
+        .unwrap_err();
     assert!(matches!(error, DeviceError::Io { .. }), "{error}");
 }
 
@@ -135,7 +138,13 @@ fn a_counter_at_its_end_stays_there() {
     let server = OpeningKey::generate(&mut UnwrapErr(SysRng));
     let error = open(&folder)
         .unwrap()
-        .capture(&session(&server), commitment(), &eyes(), CaptureReport::default(), &mut UnwrapErr(SysRng))
+        .capture(
+            &session(&server),
+            (Purpose::Enroll, commitment()),
+            &eyes(),
+            CaptureReport::default(),
+            &mut UnwrapErr(SysRng),
+        )
         .unwrap_err();
     assert!(matches!(error, DeviceError::CounterExhausted));
 }

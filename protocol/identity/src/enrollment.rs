@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::bytes::{DeviceId, DeviceKey, DeviceSignature, Nonce, SealingKey, ServiceKey};
 use crate::checkpoint::SignedCheckpoint;
-use crate::field::{Commitment, Root};
-use crate::set::MerklePath;
+use crate::field::{Commitment, FieldElement, Opening, Root};
+use crate::set::{Change, MerklePath};
 use crate::signed::{Signed, Statement};
 use crate::time::UnixTime;
 
@@ -48,7 +48,50 @@ pub struct Session {
     pub consent_version: u32,
 }
 
-/// What the server found: the body of `201` (enrolled) and `202` (review). Refusals are problems.
+/// A wallet asks that the eyes of its person be erased, and its leaf emptied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ErasureRequest {
+    /// The leaf.
+    pub commitment: Commitment,
+    /// Shows that the leaf is the wallet's. Published with the removal.
+    pub opening: Opening,
+}
+
+/// How far an erasure is: the body of `202` (pending) and `200` (erased).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Erasure {
+    /// Asked for. Ask again.
+    Pending,
+    /// Nothing is left in any table, segment or running matcher.
+    Erased {
+        /// Signed by the server.
+        receipt: Signed<ErasureReceipt>,
+    },
+}
+
+/// The server's word that nothing is left of a person's eyes in tables, segments and running matchers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ErasureReceipt {
+    /// The leaf, which is empty now.
+    pub commitment: Commitment,
+    /// When it was asked for, rounded down to the hour.
+    pub asked_at: UnixTime,
+}
+
+impl Statement for ErasureReceipt {
+    const DOMAIN: &'static str = "unum/erasure-receipt/v1";
+
+    fn to_bytes(&self) -> Vec<u8> {
+        [&self.commitment.to_be_bytes()[..], &self.asked_at.0.to_be_bytes()].concat()
+    }
+}
+
+/// What the server found: the body of `201` (enrolled), `200` (recovered) and `202` (review). Refusals are problems.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -58,7 +101,14 @@ pub enum EnrollmentOutcome {
         /// Signed by the server.
         receipt: Signed<EnrollmentReceipt>,
     },
-    /// The eyes disagree: an operator has to look. Nothing is in the set.
+    /// The person was known, and the commitment is in the set in the place of another.
+    Recovered {
+        /// Signed by the server.
+        receipt: Signed<EnrollmentReceipt>,
+        /// What stood there before.
+        replaced: Commitment,
+    },
+    /// The eyes disagree: an operator has to look. The set is what it was.
     Review,
 }
 
@@ -95,7 +145,7 @@ pub struct InclusionProof {
     pub commitment: Commitment,
     /// Its place.
     pub leaf_index: u64,
-    /// Leaves under `root`.
+    /// Events of the log that gave `root`.
     pub size: u64,
     /// The root that the path leads to.
     pub root: Root,
@@ -126,13 +176,90 @@ pub struct PublishedLeaf {
     pub signature: DeviceSignature,
 }
 
+impl PublishedLeaf {
+    /// The place of somebody who was removed: nobody can prove anything with it, and no device vouches for it.
+    pub const EMPTY: Self = Self {
+        commitment: Commitment(FieldElement::ZERO),
+        device: DeviceId([0; 16]),
+        signature: DeviceSignature([0; 64]),
+    };
+}
+
+/// One event of the log that the set follows from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum LogEvent {
+    /// A newcomer's leaf, after the last one.
+    Enrolled {
+        /// Its place.
+        leaf_index: u64,
+        /// What stands there.
+        leaf: PublishedLeaf,
+    },
+    /// A recovery: somebody's leaf has another commitment.
+    Replaced {
+        /// Its place.
+        leaf_index: u64,
+        /// What stands there from then on.
+        leaf: PublishedLeaf,
+    },
+    /// Somebody left.
+    Removed {
+        /// Their place, which stays empty.
+        leaf_index: u64,
+        /// Opens the commitment that stood there: its wallet wanted this, and nobody else could.
+        opening: Opening,
+    },
+}
+
+impl LogEvent {
+    /// Whose place it is about.
+    pub fn leaf_index(&self) -> u64 {
+        match *self {
+            Self::Enrolled { leaf_index, .. }
+            | Self::Replaced { leaf_index, .. }
+            | Self::Removed { leaf_index, .. } => leaf_index,
+        }
+    }
+
+    /// What stands there from then on.
+    pub fn leaf(&self) -> &PublishedLeaf {
+        match self {
+            Self::Enrolled { leaf, .. } | Self::Replaced { leaf, .. } => leaf,
+            Self::Removed { .. } => &PublishedLeaf::EMPTY,
+        }
+    }
+
+    /// What it does to the tree.
+    pub fn change(&self) -> Change {
+        let commitment = self.leaf().commitment;
+        match *self {
+            Self::Enrolled { .. } => Change::Add(commitment),
+            _ => Change::Put { index: self.leaf_index(), commitment },
+        }
+    }
+}
+
+/// The log from one event on, as far as it was sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LogPage {
+    /// Number of the first event.
+    pub first: u64,
+    /// The events, in order.
+    pub events: Vec<LogEvent>,
+    /// Events that there are.
+    pub size: u64,
+}
+
 /// The whole set at one size, as the distribution and auditors read it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Snapshot {
-    /// Signed size and root.
+    /// Signed size of the log, and root.
     pub checkpoint: SignedCheckpoint,
-    /// Every leaf below that size, in order.
+    /// Every leaf at that size, in order; [`PublishedLeaf::EMPTY`] where somebody was removed.
     pub leaves: Vec<PublishedLeaf>,
 }
 

@@ -26,14 +26,31 @@ use crate::field::Commitment;
 /// Largest envelope that is looked at: sealed templates of two eyes take 8.2 KB, the report less than 1 KB.
 pub const MAX_ENVELOPE: usize = 16 * 1024;
 
-/// External data of the COSE signature.
-const PURPOSE: &[u8] = b"unum/enrollment/v1";
 /// HPKE `info`.
 const SEAL_INFO: &[u8] = b"unum/templates/v1";
 /// The only payload version.
 const VERSION: u8 = 1;
 
-/// What a device states about one enrollment.
+/// What an envelope is for: the external data of its COSE signature. An envelope that was signed for one purpose is
+/// nothing for another, whoever carries it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A newcomer, who is in the set from then on.
+    Enroll,
+    /// Somebody known, whose leaf has another commitment from then on.
+    Recover,
+}
+
+impl Purpose {
+    fn external_data(self) -> &'static [u8] {
+        match self {
+            Self::Enroll => b"unum/enrollment/v1",
+            Self::Recover => b"unum/recovery/v1",
+        }
+    }
+}
+
+/// What a device states about one capture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payload {
     /// The session it answers.
@@ -343,15 +360,15 @@ impl UnverifiedEnvelope {
         self.device
     }
 
-    /// The payload, if `key` signed it and it names the same device inside.
+    /// The payload, if `key` signed it for `purpose` and it names the same device inside.
     ///
     /// # Errors
     ///
     /// Any [`EnvelopeError`] but `Sealed`.
-    pub fn verify(&self, key: &DeviceKey) -> Result<Payload, EnvelopeError> {
+    pub fn verify(&self, key: &DeviceKey, purpose: Purpose) -> Result<Payload, EnvelopeError> {
         let key = VerifyingKey::from_sec1_bytes(&key.0).map_err(|_| EnvelopeError::Signature)?;
         self.cose
-            .verify_signature(PURPOSE, |signature, message| {
+            .verify_signature(purpose.external_data(), |signature, message| {
                 key.verify(message, &Signature::from_slice(signature)?)
             })
             .map_err(|_| EnvelopeError::Signature)?;
@@ -405,13 +422,15 @@ impl DeviceKey {
 /// # Errors
 ///
 /// [`SignerError`] from the key.
-pub fn sign(payload: &Payload, signer: &impl DeviceSigner) -> Result<Vec<u8>, SignerError> {
+pub fn sign(payload: &Payload, purpose: Purpose, signer: &impl DeviceSigner) -> Result<Vec<u8>, SignerError> {
     let header =
         HeaderBuilder::new().algorithm(iana::Algorithm::ES256).key_id(payload.device.0.to_vec()).build();
     let cose = CoseSign1Builder::new()
         .protected(header)
         .payload(payload.to_bytes())
-        .try_create_signature(PURPOSE, |message| signer.sign(message).map(|signature| signature.0.to_vec()))?
+        .try_create_signature(purpose.external_data(), |message| {
+            signer.sign(message).map(|signature| signature.0.to_vec())
+        })?
         .build();
     Ok(cose.to_vec().expect("writing to memory cannot fail"))
 }

@@ -166,6 +166,9 @@ macro_rules! field_nouns {
 field_nouns! {
     /// A person's leaf in the set: `H1(H2(nullifier_key, trapdoor))`. Public; says nothing about the person.
     Commitment;
+    /// What a commitment is the hash of: `H2(nullifier_key, trapdoor)`. Known to the wallet alone until it is shown, which
+    /// proves whose commitment it is and tells nothing else: no nullifier follows from it.
+    Opening;
     /// What one person's secret gives for one external nullifier: the same every time, unlinkable to any other.
     Nullifier;
     /// Root of the set of commitments.

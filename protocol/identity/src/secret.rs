@@ -10,7 +10,7 @@ use rand_core::CryptoRng;
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use crate::field::{Commitment, ExternalNullifier, FieldElement, Nullifier};
+use crate::field::{Commitment, ExternalNullifier, FieldElement, Nullifier, Opening};
 use crate::poseidon::{hash1, hash2};
 
 /// 32 bytes that only the person's wallet holds. Whoever has them is that person here.
@@ -68,7 +68,7 @@ impl Identity {
 
     /// The identity of two given private elements.
     pub fn from_parts(nullifier_key: FieldElement, trapdoor: FieldElement) -> Self {
-        let commitment = Commitment(hash1(hash2(nullifier_key, trapdoor)));
+        let commitment = Opening(hash2(nullifier_key, trapdoor)).commitment();
         Self { nullifier_key, trapdoor, commitment }
     }
 
@@ -87,9 +87,21 @@ impl Identity {
         self.commitment
     }
 
+    /// Private until it is shown, to have the commitment removed.
+    pub fn opening(&self) -> Opening {
+        Opening(hash2(self.nullifier_key, self.trapdoor))
+    }
+
     /// `H2(external_nullifier, nullifier_key)`.
     pub fn nullifier(&self, external: ExternalNullifier) -> Nullifier {
         Nullifier(hash2(external.0, self.nullifier_key))
+    }
+}
+
+impl Opening {
+    /// The commitment that it opens.
+    pub fn commitment(self) -> Commitment {
+        Commitment(hash1(self.0))
     }
 }
 

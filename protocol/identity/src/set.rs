@@ -1,8 +1,10 @@
 //! The set of commitments: a binary Merkle tree of depth 30, empty leaf 0, `node = H2(left, right)`.
 //!
-//! The tree only grows, so its state at any earlier size can still be asked for: a complete subtree below that
-//! size has not changed since, and only the nodes on its right edge are hashed anew.
+//! The tree is a function of a log of [`Change`]s, and its state after any number of them can still be asked for. Leaves
+//! are added at the right edge, so a complete subtree is what it was when it became complete, unless one of its leaves
+//! was replaced or removed since; then what its nodes were before is kept beside them.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::field::{Commitment, FieldElement, Root};
@@ -89,6 +91,20 @@ impl From<MerklePath> for Vec<Step> {
     }
 }
 
+/// One step of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A leaf after the last one.
+    Add(Commitment),
+    /// Another commitment at the place of a leaf; zero for none any more.
+    Put {
+        /// Which leaf.
+        index: u64,
+        /// What it is from now on.
+        commitment: Commitment,
+    },
+}
+
 /// Why the set cannot answer.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -96,15 +112,21 @@ pub enum SetError {
     /// All 2³⁰ places are taken.
     #[error("the set is full")]
     Full,
-    /// Nobody stands at that place at that size of the set. Ask for a smaller index, or for a size that exists.
-    #[error("no leaf {index} in the set of {size}, which has {len} now")]
+    /// The log is not that long. Ask for a smaller size.
+    #[error("the log has {len} changes, not {size}")]
+    NoSuchSize {
+        /// Size asked for.
+        size: u64,
+        /// Changes that there are.
+        len: u64,
+    },
+    /// Nobody stood at that place at that size of the log. Ask for a smaller index, or for a larger size.
+    #[error("no leaf {index} after {size} changes")]
     NoSuchLeaf {
         /// Leaf asked for.
         index: u64,
-        /// Size of the set asked about.
+        /// Size of the log asked about.
         size: u64,
-        /// Leaves that exist.
-        len: u64,
     },
 }
 
@@ -113,40 +135,82 @@ pub enum SetError {
 pub struct Set {
     /// `levels[h][i]`: node `i` of height `h`, as far as a leaf lies below it.
     levels: [Vec<FieldElement>; DEPTH + 1],
+    /// Leaves that are not zero.
+    people: u64,
+    /// Which changes put something in the place of a leaf, in order.
+    puts: Vec<u64>,
+    /// Of each node, by height and index, what it was before each change that put something below it.
+    before: HashMap<(usize, u64), Vec<(u64, FieldElement)>>,
 }
 
 impl Default for Set {
     fn default() -> Self {
-        Self { levels: std::array::from_fn(|_| Vec::new()) }
+        let levels = std::array::from_fn(|_| Vec::new());
+        Self { levels, people: 0, puts: Vec::new(), before: HashMap::new() }
     }
 }
 
 impl Set {
-    /// Leaves in the set.
+    /// Changes that led here: the size of the log.
     pub fn len(&self) -> u64 {
-        self.levels[0].len() as u64
+        self.places() + self.puts.len() as u64
     }
 
-    /// Whether nobody is in the set.
+    /// Whether nothing has happened yet.
     pub fn is_empty(&self) -> bool {
         self.levels[0].is_empty()
     }
 
-    /// Adds leaves after the last one. Hashes each touched node once, so that many at a time are cheaper.
+    /// Leaves, removed ones too.
+    pub fn places(&self) -> u64 {
+        self.levels[0].len() as u64
+    }
+
+    /// Adds leaves.
     ///
     /// # Errors
     ///
     /// [`SetError::Full`]; then nothing was added.
     pub fn extend(&mut self, commitments: impl IntoIterator<Item = Commitment>) -> Result<(), SetError> {
+        self.apply(commitments.into_iter().map(Change::Add))
+    }
+
+    /// People: leaves that were not removed.
+    pub fn people(&self) -> u64 {
+        self.people
+    }
+
+    /// Follows the log. Hashes each node above leaves that are added in a row once, so that many at a time are cheaper.
+    ///
+    /// # Errors
+    ///
+    /// [`SetError::Full`] or [`SetError::NoSuchLeaf`]; then none of the changes was made, or those before a
+    /// [`Change::Put`].
+    pub fn apply(&mut self, changes: impl IntoIterator<Item = Change>) -> Result<(), SetError> {
+        let mut added = Vec::new();
+        for change in changes {
+            match change {
+                Change::Add(commitment) => added.push(commitment.0),
+                Change::Put { index, commitment } => {
+                    self.add(&mut added)?;
+                    self.put(index, commitment)?;
+                }
+            }
+        }
+        self.add(&mut added)
+    }
+
+    /// Adds leaves after the last one, and takes them out of `added`.
+    fn add(&mut self, added: &mut Vec<FieldElement>) -> Result<(), SetError> {
         let old = self.levels[0].len();
-        self.levels[0].extend(commitments.into_iter().map(|commitment| commitment.0));
-        if self.levels[0].len() > 1 << DEPTH {
-            self.levels[0].truncate(old);
+        if old + added.len() > 1 << DEPTH {
             return Err(SetError::Full);
         }
-        if self.levels[0].len() == old {
+        if added.is_empty() {
             return Ok(());
         }
+        self.people += added.iter().filter(|leaf| is_person(leaf)).count() as u64;
+        self.levels[0].append(added);
         for height in 1..=DEPTH {
             let (below, above) = self.levels.split_at_mut(height);
             let (below, above) = (&below[height - 1], &mut above[0]);
@@ -158,7 +222,27 @@ impl Set {
         Ok(())
     }
 
-    /// All commitments, in leaf order.
+    fn put(&mut self, index: u64, commitment: Commitment) -> Result<(), SetError> {
+        let change = self.len();
+        if index >= self.places() {
+            return Err(SetError::NoSuchLeaf { index, size: change });
+        }
+        self.people += u64::from(is_person(&commitment.0));
+        self.people -= u64::from(is_person(&self.levels[0][index as usize]));
+        let mut node = commitment.0;
+        for height in 0..=DEPTH {
+            let at = index >> height;
+            let old = std::mem::replace(&mut self.levels[height][at as usize], node);
+            self.before.entry((height, at)).or_default().push((change, old));
+            if height < DEPTH {
+                node = self.parent(height, at, node, change);
+            }
+        }
+        self.puts.push(change);
+        Ok(())
+    }
+
+    /// All commitments, in leaf order; zero where somebody was removed.
     pub fn leaves(&self) -> impl ExactSizeIterator<Item = Commitment> + '_ {
         self.levels[0].iter().map(|leaf| Commitment(*leaf))
     }
@@ -168,36 +252,41 @@ impl Set {
         self.root_at(self.len())
     }
 
-    /// Root of the first `size` leaves (all of them, if there are fewer).
+    /// Root after the first `size` changes (all of them, if there are fewer).
     pub fn root_at(&self, size: u64) -> Root {
         Root(self.node(DEPTH, 0, size))
     }
 
-    /// Root that the set will have once `commitment` is added: for whoever must write the root down together with
-    /// the leaf, before the leaf counts.
+    /// Root that the set will have after `change`: for whoever must write the root down together with it, before it
+    /// counts.
     ///
     /// # Errors
     ///
-    /// [`SetError::Full`].
-    pub fn root_with(&self, commitment: Commitment) -> Result<Root, SetError> {
-        let place = self.len();
-        if place >> DEPTH != 0 {
-            return Err(SetError::Full);
-        }
-        Ok(Root((0..DEPTH).fold(commitment.0, |node, height| {
-            let sibling = self.node(height, (place >> height) ^ 1, place);
-            if (place >> height) & 1 == 0 { hash2(node, sibling) } else { hash2(sibling, node) }
-        })))
+    /// [`SetError::Full`] or [`SetError::NoSuchLeaf`].
+    pub fn root_with(&self, change: Change) -> Result<Root, SetError> {
+        let size = self.len();
+        let (place, leaf) = match change {
+            Change::Add(_) if self.places() >> DEPTH != 0 => return Err(SetError::Full),
+            Change::Add(commitment) => (self.places(), commitment),
+            Change::Put { index, .. } if index >= self.places() => {
+                return Err(SetError::NoSuchLeaf { index, size });
+            }
+            Change::Put { index, commitment } => (index, commitment),
+        };
+        Ok(Root((0..DEPTH).fold(leaf.0, |node, height| self.parent(height, place >> height, node, size))))
     }
 
-    /// Path from leaf `index` to the root of the first `size` leaves.
+    /// Path from leaf `index` to the root after the first `size` changes.
     ///
     /// # Errors
     ///
-    /// [`SetError::NoSuchLeaf`] unless `index < size ≤ len`.
+    /// [`SetError::NoSuchSize`] or [`SetError::NoSuchLeaf`].
     pub fn path_at(&self, index: u64, size: u64) -> Result<MerklePath, SetError> {
-        if index >= size || size > self.len() {
-            return Err(SetError::NoSuchLeaf { index, size, len: self.len() });
+        if size > self.len() {
+            return Err(SetError::NoSuchSize { size, len: self.len() });
+        }
+        if index >= self.places_at(size) {
+            return Err(SetError::NoSuchLeaf { index, size });
         }
         Ok(MerklePath(std::array::from_fn(|height| {
             let node = index >> height;
@@ -206,17 +295,39 @@ impl Set {
         })))
     }
 
-    /// Node `index` of height `height` in the tree of the first `size` leaves.
+    /// The node above `node`, which stands at `index` of `height`, after the first `size` changes.
+    fn parent(&self, height: usize, index: u64, node: FieldElement, size: u64) -> FieldElement {
+        let sibling = self.node(height, index ^ 1, size);
+        if index & 1 == 0 { hash2(node, sibling) } else { hash2(sibling, node) }
+    }
+
+    /// Leaves after the first `size` changes, removed ones too.
+    fn places_at(&self, size: u64) -> u64 {
+        size.min(self.len()) - self.puts.partition_point(|&put| put < size) as u64
+    }
+
+    /// Node `index` of height `height` after the first `size` changes.
     fn node(&self, height: usize, index: u64, size: u64) -> FieldElement {
+        let places = self.places_at(size);
         let (first, end) = (index << height, (index + 1) << height);
-        if first >= size.min(self.len()) {
+        if first >= places {
             EMPTY[height]
-        } else if end <= size || size >= self.len() {
-            self.levels[height][index as usize] // complete at that size, or as it stands now
+        } else if end <= places || places == self.places() {
+            // No leaf was added below it since.
+            let later = self
+                .before
+                .get(&(height, index))
+                .and_then(|before| before.get(before.partition_point(|(change, _)| *change < size)));
+            later.map_or(self.levels[height][index as usize], |(_, node)| *node)
         } else {
             hash2(self.node(height - 1, 2 * index, size), self.node(height - 1, 2 * index + 1, size))
         }
     }
+}
+
+/// Whether somebody stands at this leaf.
+fn is_person(leaf: &FieldElement) -> bool {
+    *leaf != FieldElement::ZERO
 }
 
 #[cfg(test)]
@@ -225,14 +336,48 @@ mod tests {
 
     use super::*;
 
-    fn commitments(n: u64) -> impl Iterator<Item = Commitment> {
-        (1..=n).map(|i| Commitment(i.into()))
+    fn commitments(n: u64) -> impl Iterator<Item = Change> {
+        (1..=n).map(|i| Change::Add(Commitment(i.into())))
     }
 
     fn set_of(n: u64) -> Set {
+        set_after(commitments(n))
+    }
+
+    fn set_after(changes: impl IntoIterator<Item = Change>) -> Set {
         let mut set = Set::default();
-        set.extend(commitments(n)).unwrap();
+        set.apply(changes).unwrap();
         set
+    }
+
+    /// The definition: the leaves after `changes`, and the tree over them.
+    fn rebuilt(changes: &[Change]) -> Set {
+        let mut leaves = Vec::new();
+        for change in changes {
+            match *change {
+                Change::Add(commitment) => leaves.push(commitment),
+                Change::Put { index, commitment } => leaves[index as usize] = commitment,
+            }
+        }
+        set_after(leaves.into_iter().map(Change::Add))
+    }
+
+    /// A log in which about one change in three puts something, now and then nothing, in the place of a leaf.
+    fn log() -> impl Strategy<Value = Vec<Change>> {
+        prop::collection::vec(any::<(u8, u64)>(), 1..40).prop_map(|draws| {
+            let mut places = 0;
+            let mut change = |(i, (kind, place)): (usize, (u8, u64))| {
+                let commitment = Commitment((1000 + i as u64).into());
+                if places > 0 && kind % 3 == 0 {
+                    let commitment = if kind % 2 == 0 { Commitment(0.into()) } else { commitment };
+                    Change::Put { index: place % places, commitment }
+                } else {
+                    places += 1;
+                    Change::Add(commitment)
+                }
+            };
+            draws.into_iter().enumerate().map(&mut change).collect()
+        })
     }
 
     #[test]
@@ -249,39 +394,65 @@ mod tests {
     }
 
     #[test]
-    fn a_leaf_beyond_the_set_has_no_path() {
-        let set = set_of(3);
-        assert!(set.path_at(3, 3).is_err() && set.path_at(1, 4).is_err() && set.path_at(2, 2).is_err());
+    fn what_is_not_there_has_no_path_and_cannot_be_replaced() {
+        let mut set = set_of(3);
+        assert_eq!(set.path_at(3, 3), Err(SetError::NoSuchLeaf { index: 3, size: 3 }));
+        assert_eq!(set.path_at(2, 2), Err(SetError::NoSuchLeaf { index: 2, size: 2 }));
+        assert_eq!(set.path_at(1, 4), Err(SetError::NoSuchSize { size: 4, len: 3 }));
+        let put = |index| Change::Put { index, commitment: Commitment(9.into()) };
+        assert_eq!(set.root_with(put(3)), Err(SetError::NoSuchLeaf { index: 3, size: 3 }));
+        assert_eq!(set.apply([put(3)]), Err(SetError::NoSuchLeaf { index: 3, size: 3 }));
+        assert_eq!((set.len(), set.root()), (3, set_of(3).root()));
+        set.apply([put(1)]).unwrap();
+        assert_eq!((set.len(), set.places()), (4, 3));
+        assert_eq!(
+            set.path_at(3, 4),
+            Err(SetError::NoSuchLeaf { index: 3, size: 4 }),
+            "a change adds no leaf"
+        );
+    }
+
+    #[test]
+    fn whoever_is_removed_leaves_an_empty_place() {
+        let mut set = set_of(3);
+        set.apply([Change::Put { index: 2, commitment: Commitment(0.into()) }]).unwrap();
+        assert_eq!(set.root(), set_of(2).root(), "as before they came");
+        assert_eq!((set.root_at(3), set.root_at(2)), (set_of(3).root(), set_of(2).root()));
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(48))] // thousands of hashes a case
 
         #[test]
-        fn growing_in_pieces_gives_the_same_tree(pieces in prop::collection::vec(0_u64..9, 0..6)) {
-            let mut grown = Set::default();
-            let mut all = commitments(u64::MAX);
-            for piece in &pieces {
-                grown.extend(all.by_ref().take(*piece as usize)).unwrap();
-            }
-            prop_assert_eq!(grown.root(), set_of(pieces.iter().sum()).root());
+        fn growing_in_pieces_gives_the_same_tree(log in log(), cut in 0_usize..40) {
+            let (first, second) = log.split_at(cut.min(log.len()));
+            let mut grown = set_after(first.iter().copied());
+            grown.apply(second.iter().copied()).unwrap();
+            let set = set_after(log.iter().copied());
+            prop_assert_eq!(grown.root(), set.root());
+            prop_assert_eq!(set.root(), rebuilt(&log).root());
+            prop_assert_eq!(set.people(), rebuilt(&log).leaves().filter(|leaf| is_person(&leaf.0)).count() as u64);
+            prop_assert!(grown.leaves().eq(rebuilt(&log).leaves()));
         }
 
         #[test]
-        fn the_next_root_is_known_before(size in 0_u64..70) {
-            let next = set_of(size).root_with(Commitment((size + 1).into()));
-            prop_assert_eq!(next, Ok(set_of(size + 1).root()));
+        fn the_next_root_is_known_before(log in log()) {
+            let (last, before) = log.split_last().unwrap();
+            let next = set_after(before.iter().copied()).root_with(*last);
+            prop_assert_eq!(next, Ok(set_after(log.iter().copied()).root()));
         }
 
         #[test]
-        fn the_past_is_what_it_was(now in 1_u64..40, back in 0_u64..40, index in 0_u64..40) {
-            let size = now.saturating_sub(back).max(1);
-            let index = index % size;
-            let (set, then) = (set_of(now), set_of(size));
-            prop_assert_eq!(set.root_at(size), then.root());
-            let path = set.path_at(index, size).unwrap();
-            prop_assert_eq!(&path, &then.path_at(index, size).unwrap());
-            prop_assert_eq!(path.root(Commitment((index + 1).into())), then.root());
+        fn the_past_is_what_it_was(log in log(), size in 1_usize..40, index in 0_u64..40) {
+            let size = size.min(log.len());
+            let then = rebuilt(&log[..size]);
+            let index = index % then.places();
+            let set = set_after(log.iter().copied());
+            prop_assert_eq!(set.root_at(size as u64), then.root());
+            let path = set.path_at(index, size as u64).unwrap();
+            prop_assert_eq!(&path, &then.path_at(index, then.len()).unwrap());
+            let leaf = then.leaves().nth(index as usize).unwrap();
+            prop_assert_eq!(path.root(leaf), then.root());
         }
     }
 }

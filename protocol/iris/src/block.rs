@@ -5,7 +5,7 @@
 //! eyes     half 0, people 0..8 (32,768) ‖ half 1, people 8..16 (32,768)
 //! half     column 0 ‖ … ‖ column 255, 128 bytes each: the code words of eight people, then their mask words
 //! visible  set bits of each mask: left eyes, then right eyes
-//! presence bit 0 the left eye, bit 1 the right eye; 0 where nobody stands
+//! presence bit 0 the left eye, bit 1 the right eye, bit 2 somebody who was erased; 0 where nobody ever stood
 //! ```
 //!
 //! One register of 512 bits then holds the same column of eight people, and one word of whoever is compared is the
@@ -36,6 +36,7 @@ pub(crate) const HALF: usize = 8;
 
 const LEFT: u8 = 0b01;
 const RIGHT: u8 = 0b10;
+const ERASED: u8 = 0b100;
 
 /// One column of eight people.
 #[derive(PartialEq, Eq)]
@@ -82,6 +83,16 @@ impl Block {
         }
     }
 
+    /// Leaves nothing of whoever stood at `place` but the place: it is counted as before, and is like nobody.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such place.
+    pub fn erase(&mut self, place: usize) {
+        self.clear(place);
+        self.presence[place] = ERASED;
+    }
+
     /// Leaves `place` empty, and nothing of whoever stood there.
     ///
     /// # Panics
@@ -98,7 +109,7 @@ impl Block {
         }
     }
 
-    /// Who stands at `place`; `None` if nobody does.
+    /// Who stands at `place`; `None` if nobody does, or nobody does any more.
     ///
     /// # Panics
     ///
@@ -108,7 +119,7 @@ impl Block {
         EyePair::new(eye(0), eye(1)).ok()
     }
 
-    /// People in it.
+    /// People in it, and those who were erased: places that must not be forgotten in counting.
     pub fn people(&self) -> usize {
         self.presence.iter().filter(|&&presence| presence != 0).count()
     }

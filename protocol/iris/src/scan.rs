@@ -115,6 +115,11 @@ impl Query {
         Self { orientations, probes }
     }
 
+    /// The eyes in all orientations, for the definition.
+    pub fn orientations(&self) -> &[EyePair; ORIENTATIONS] {
+        &self.orientations
+    }
+
     /// The eyes as captured.
     pub fn eyes(&self) -> &EyePair {
         &self.orientations[0]

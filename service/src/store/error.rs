@@ -21,6 +21,9 @@ pub enum StoreError {
     /// Another transaction was in the way: tried again.
     #[error("conflict with another transaction")]
     Conflict(#[source] tokio_postgres::Error),
+    /// What was read before the transaction is not what stands there now: nothing happened. Read again.
+    #[error("overtaken: {0}")]
+    Overtaken(String),
     /// A statement failed: a fault of ours, or of the schema.
     #[error("a statement failed")]
     Statement(#[source] tokio_postgres::Error),
@@ -50,6 +53,11 @@ impl From<tokio_postgres::Error> for StoreError {
 }
 
 impl StoreError {
+    /// Says what has changed.
+    pub fn overtaken(by: impl Display) -> Self {
+        Self::Overtaken(by.to_string())
+    }
+
     /// Says what is wrong with a row.
     pub fn damaged(what: impl Display) -> Self {
         Self::Damaged(what.to_string())

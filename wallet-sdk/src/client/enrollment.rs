@@ -2,7 +2,7 @@
 
 use unum_identity::bytes::ServiceKey;
 use unum_identity::checkpoint::{Checkpoint, SignedCheckpoint};
-use unum_identity::enrollment::{InclusionProof, SetIdentity};
+use unum_identity::enrollment::{Erasure, ErasureRequest, InclusionProof, SetIdentity};
 use unum_identity::field::Commitment;
 use unum_identity::humanness::{Verified, VerifyRequest};
 
@@ -39,7 +39,7 @@ impl EnrollServer {
             .map_err(|_| ClientError::Untrue("the checkpoint is not signed by the trusted key"))
     }
 
-    /// The path of `commitment` to the root of the first `size` leaves, or to the newest root. The path leads
+    /// The path of `commitment` to the root after the first `size` events of the log, or to the newest root. The path leads
     /// there; whether the root is the right one is for a checkpoint or a period to say.
     ///
     /// # Errors
@@ -78,6 +78,15 @@ impl EnrollServer {
             return Err(ClientError::Untrue("the path leads to another root than the signed one"));
         }
         Ok(proof)
+    }
+
+    /// Asks to erase the person of a commitment, and waits for some seconds. Ask again as long as it is pending.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Refused`] with `commitment_unknown` if nobody has it, or it was replaced.
+    pub fn erase(&self, request: &ErasureRequest) -> Result<Erasure, ClientError> {
+        self.0.post("/v1/erasures", request).map(|(_, erasure)| erasure)
     }
 
     /// Asks whether a proof shows a human who has not done this before, and uses the nullifier up.

@@ -32,13 +32,13 @@ fn fixture() -> Fixture {
 }
 
 fn verify(bytes: &[u8], key: &DeviceKey) -> Result<Payload, EnvelopeError> {
-    UnverifiedEnvelope::from_bytes(bytes)?.verify(key)
+    UnverifiedEnvelope::from_bytes(bytes)?.verify(key, Purpose::Enroll)
 }
 
 #[test]
 fn round_trip() {
     let Fixture { device, server, payload } = fixture();
-    let bytes = sign(&payload, &device).unwrap();
+    let bytes = sign(&payload, Purpose::Enroll, &device).unwrap();
     assert!(bytes.len() < MAX_ENVELOPE);
     assert_eq!(UnverifiedEnvelope::from_bytes(&bytes).unwrap().device(), payload.device);
     let found = verify(&bytes, &DeviceSigner::key(&device)).unwrap();
@@ -47,9 +47,18 @@ fn round_trip() {
 }
 
 #[test]
+fn an_envelope_is_for_one_purpose() {
+    let Fixture { device, payload, .. } = fixture();
+    let bytes = sign(&payload, Purpose::Recover, &device).unwrap();
+    let key = DeviceSigner::key(&device);
+    assert_eq!(verify(&bytes, &key), Err(EnvelopeError::Signature));
+    assert_eq!(UnverifiedEnvelope::from_bytes(&bytes).unwrap().verify(&key, Purpose::Recover), Ok(payload));
+}
+
+#[test]
 fn every_flipped_byte_is_refused() {
     let Fixture { device, payload, .. } = fixture();
-    let bytes = sign(&payload, &device).unwrap();
+    let bytes = sign(&payload, Purpose::Enroll, &device).unwrap();
     for at in 0..bytes.len() {
         let mut altered = bytes.clone();
         altered[at] ^= 1;
@@ -60,7 +69,7 @@ fn every_flipped_byte_is_refused() {
 #[test]
 fn another_device_cannot_have_signed_it() {
     let Fixture { device, payload, .. } = fixture();
-    let bytes = sign(&payload, &device).unwrap();
+    let bytes = sign(&payload, Purpose::Enroll, &device).unwrap();
     let other = SigningKey::from_slice(&[8; 32]).unwrap();
     assert_eq!(verify(&bytes, &DeviceSigner::key(&other)), Err(EnvelopeError::Signature));
 }
@@ -68,7 +77,7 @@ fn another_device_cannot_have_signed_it() {
 #[test]
 fn trailing_bytes_are_refused() {
     let Fixture { device, payload, .. } = fixture();
-    let mut bytes = sign(&payload, &device).unwrap();
+    let mut bytes = sign(&payload, Purpose::Enroll, &device).unwrap();
     bytes.push(0);
     assert_eq!(verify(&bytes, &DeviceSigner::key(&device)), Err(EnvelopeError::Malformed));
     let mut inner = payload.to_bytes();
@@ -79,7 +88,7 @@ fn trailing_bytes_are_refused() {
 #[test]
 fn an_unsigned_header_is_refused() {
     let Fixture { device, payload, .. } = fixture();
-    let mut cose = CoseSign1::from_slice(&sign(&payload, &device).unwrap()).unwrap();
+    let mut cose = CoseSign1::from_slice(&sign(&payload, Purpose::Enroll, &device).unwrap()).unwrap();
     cose.unprotected = HeaderBuilder::new().key_id(vec![9; 16]).build();
     assert_eq!(verify(&cose.to_vec().unwrap(), &DeviceSigner::key(&device)), Err(EnvelopeError::Malformed));
 }

@@ -91,6 +91,21 @@ pub(crate) enum Command {
     Claim(Claim),
     /// What your account holds.
     Balance,
+    /// Have your eyes erased and your place in the set emptied. The same request again prints the same receipt.
+    #[command(after_help = "Examples:
+  wallet erase
+  wallet erase --yes --receipt erased.json")]
+    Erase(Erase),
+}
+
+#[derive(Args)]
+pub(crate) struct Erase {
+    /// Do not ask whether you are sure.
+    #[arg(long)]
+    pub yes: bool,
+    /// Save the signed receipt here.
+    #[arg(long, value_name = "FILE")]
+    pub receipt: Option<PathBuf>,
 }
 
 #[derive(Args)]

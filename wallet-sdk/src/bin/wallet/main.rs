@@ -7,6 +7,7 @@
 mod advice;
 mod arguments;
 mod claim;
+mod erase;
 mod prove;
 mod session;
 mod show;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         Command::Balance => show::balance(&session),
         Command::Prove(proof) => prove::prove(&session, &proof),
         Command::Claim(claim) => claim::claim(&session, &claim),
+        Command::Erase(erase) => erase::erase(&session, &erase),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -109,6 +109,14 @@ impl Session {
         })
     }
 
+    /// The key that signs the set: the one that is trusted, or else what the server says of itself.
+    pub(crate) fn set_key(&self) -> anyhow::Result<ServiceKey> {
+        Ok(match self.0.set_key {
+            Some(trusted) => trusted,
+            None => self.enroll_server().set()?.key,
+        })
+    }
+
     /// The prover, whose key must belong to `verifying_key` if the verifier has said which one it uses.
     pub(crate) fn prover(&self, verifying_key: Option<KeyHash>) -> anyhow::Result<Prover> {
         let key = KeyFolder::open(&self.0.keys)

@@ -1,0 +1,159 @@
+//! Erasure: whoever shows that a commitment is theirs has their eyes erased and their leaf emptied.
+//!
+//! ```text
+//! ask        opening of the commitment ─► request
+//! erase      row found ─► lock ─► row emptied, segment listed anew without it, leaf removed, numbered ─► commit
+//! report     each server: everyone in memory was read after erasure number n, and nobody looks at older copies
+//! receipt    once all servers that run have reported
+//! ```
+//!
+//! The servers take turns: each looks every second whether there is something to erase, or to report. What stays are a
+//! number without eyes, the request, and the log: that a leaf came, and that its wallet removed it. What Postgres keeps
+//! beyond its tables (its own log, backups) is encrypted under the template key as the rows were, until it is recycled.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use unum_identity::enrollment::{Erasure, ErasureReceipt, ErasureRequest, LogEvent};
+use unum_identity::signed::Signed;
+
+use crate::enrollment::{publish, start_of_hour};
+use crate::gallery::Removal;
+use crate::server::App;
+use crate::store::erasures::Request;
+use crate::store::{StoreError, Tx, erasures, lock_enrollments, log, matchers, segments, templates};
+
+/// How long a request waits for its receipt before it is told to ask again.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often it looks.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Why nobody is erased.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ErasureError {
+    /// Not the wallet of this commitment.
+    #[error("the opening does not open the commitment")]
+    Opening,
+    /// Never in the set, or replaced since.
+    #[error("nobody has this commitment")]
+    Unknown,
+    /// The database gave no answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Takes a request, and waits a while for its end.
+pub(crate) async fn ask(app: &App, request: &ErasureRequest) -> Result<Erasure, ErasureError> {
+    let ErasureRequest { commitment, opening } = *request;
+    if opening.commitment() != commitment {
+        return Err(ErasureError::Opening);
+    }
+    let asked_at = start_of_hour(app.clock.now());
+    let known = app.store.run_tx("ask_erasure", |tx| async move {
+        let known = erasures::get(&tx, commitment).await?.is_some();
+        let standing = !known && log::leaf_of(&tx, commitment).await?.is_some();
+        if standing {
+            erasures::insert(&tx, commitment, opening, asked_at).await?;
+        }
+        Ok(known || standing)
+    });
+    if !known.await? {
+        return Err(ErasureError::Unknown);
+    }
+    app.erasing.notify_one();
+    let until = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let erasure = state(app, request).await?;
+        if erasure != Erasure::Pending || tokio::time::Instant::now() >= until {
+            return Ok(erasure);
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+async fn state(app: &App, request: &ErasureRequest) -> Result<Erasure, ErasureError> {
+    let commitment = request.commitment;
+    let found = app.store.run_tx("look_at_erasure", |tx| async move {
+        let Some(request) = erasures::get(&tx, commitment).await? else { return Ok(None) };
+        let all = match request.number {
+            Some(number) => matchers::all_have_erased(&tx, number).await?,
+            None => false,
+        };
+        Ok(Some((request, all)))
+    });
+    match found.await? {
+        None => Err(ErasureError::Unknown), // replaced while the request waited
+        Some((_, false)) => Ok(Erasure::Pending),
+        Some((Request { asked_at, .. }, true)) => {
+            let receipt = ErasureReceipt { commitment, asked_at };
+            Ok(Erasure::Erased { receipt: Signed::new(receipt, &app.keys.signing) })
+        }
+    }
+}
+
+/// Does whatever is to be done now: the requests that wait, and the report that nothing is left of those erased.
+pub(crate) async fn catch_up(app: &App) -> Result<(), StoreError> {
+    let next = || app.store.run_tx("next_erasure", |tx| async move { erasures::next(&tx).await });
+    while let Some(request) = next().await? {
+        if !erase(app, &request).await? {
+            break; // next time
+        }
+    }
+    let last = app.store.run_tx("last_erasure", |tx| async move { erasures::last(&tx).await }).await?;
+    if app.gallery.erased_to().is_none_or(|erased| erased < last) {
+        app.gallery.sync(&app.store).await?;
+    }
+    report(app).await
+}
+
+/// Says how far this server's memory is. As long as a scan looks at an older copy, the last report stands.
+pub(crate) async fn report(app: &App) -> Result<(), StoreError> {
+    let erased_to = app.gallery.erased_to();
+    let report = |tx: Arc<Tx>| async move { matchers::report(&tx, app.matcher_id, erased_to).await };
+    app.store.run_tx("report_erasure", report).await
+}
+
+/// Whether a request is done with. If not, something has changed meanwhile, or another server was faster.
+async fn erase(app: &App, request: &Request) -> Result<bool, StoreError> {
+    let Some(removal) = app.gallery.removal(&app.store, request.commitment).await? else {
+        let forget = |tx: Arc<Tx>| async move { erasures::drop(&tx, request.commitment).await };
+        return app.store.run_tx("forget_erasure", forget).await.map(|()| true);
+    };
+    let change = &removal;
+    let take_out = |tx: Arc<Tx>| async move { take_out(app, &tx, request, change).await };
+    if !app.store.run_tx("erase", take_out).await? {
+        return Ok(false);
+    }
+    tracing::info!("somebody was erased");
+    app.metrics.count("enroll_erasures_total", &[], 1);
+    if let Some((_, sealed)) = removal.segment {
+        app.gallery.write(sealed).await?;
+    }
+    app.count_leaves().await;
+    Ok(true)
+}
+
+/// Changes the rows, if they still are what `removal` was made of.
+async fn take_out(app: &App, tx: &Tx, request: &Request, removal: &Removal) -> Result<bool, StoreError> {
+    lock_enrollments(tx).await?;
+    let Removal { row, emptied, segment } = removal;
+    let now = templates::from(tx, row.seq, 1).await?.pop();
+    let is_same = now.is_some_and(|now| now.nonce == row.nonce);
+    let listed = segments::all(tx).await?.into_iter().find(|e| (e.first..e.end()).contains(&row.seq));
+    if !is_same || listed != segment.as_ref().map(|(entry, _)| *entry) {
+        return Ok(false);
+    }
+    let Some(leaf_index) = log::leaf_of(tx, request.commitment).await? else {
+        return Err(StoreError::damaged("a template has no leaf"));
+    };
+    if !erasures::done(tx, request.commitment, erasures::last(tx).await? + 1).await? {
+        return Ok(false);
+    }
+    let event = LogEvent::Removed { leaf_index, opening: request.opening };
+    publish(app, tx, &event, app.clock.now()).await?.map_err(StoreError::damaged)?;
+    templates::replace(tx, emptied).await?;
+    if let Some((_, sealed)) = segment {
+        segments::replace(tx, sealed.entry()).await?;
+    }
+    Ok(true)
+}
