@@ -22,6 +22,7 @@
 //! | `verify` | proofs, roots that count, nullifiers |
 //! | `store` | the SQL of each table |
 //! | [`keys`], `sealed` | key files; how eyes are encrypted at rest |
+//! | `seed` | people who never came, for benches |
 //! | `problem` | which code each refusal has |
 //!
 //! Knows no camera, no wallet and no money. Memory and files hold copies only: kill the process at any moment, or take
@@ -37,6 +38,7 @@ mod problem;
 mod published;
 mod routes;
 mod sealed;
+mod seed;
 pub mod server;
 mod store;
 mod uniqueness;
@@ -44,4 +46,5 @@ mod verify;
 
 pub use config::Config;
 pub use routes::openapi;
+pub use seed::seed;
 pub use server::{Server, StartError};

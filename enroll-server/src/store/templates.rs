@@ -45,6 +45,16 @@ pub(crate) async fn insert(tx: &Tx, row: &TemplateRow) -> Result<(), StoreError>
     tx.execute(sql, &[&bigint(row.seq)?, &row.nonce.as_slice(), &row.ciphertext]).await.map(|_| ())
 }
 
+/// Inserts many rows, none of them of somebody who was erased.
+pub(crate) async fn insert_all(tx: &Tx, rows: &[TemplateRow]) -> Result<(), StoreError> {
+    let sql = "INSERT INTO templates (seq, nonce, ciphertext) \
+               SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::bytea[])";
+    let seqs = rows.iter().map(|row| bigint(row.seq)).collect::<Result<Vec<_>, _>>()?;
+    let nonces: Vec<_> = rows.iter().map(|row| row.nonce.as_slice()).collect();
+    let ciphertexts: Vec<_> = rows.iter().map(|row| row.ciphertext.as_deref()).collect();
+    tx.execute(sql, &[&seqs, &nonces, &ciphertexts]).await.map(|_| ())
+}
+
 /// Puts something else in the place of a row, as far as it has not been erased; whether it did.
 pub(crate) async fn replace(tx: &Tx, row: &TemplateRow) -> Result<bool, StoreError> {
     let sql = "UPDATE templates SET nonce = $2, ciphertext = $3 WHERE seq = $1 AND ciphertext IS NOT NULL";
