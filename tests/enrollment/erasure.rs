@@ -79,6 +79,41 @@ fn whoever_leaves_is_gone_and_may_come_again() {
 }
 
 #[test]
+fn a_segment_is_not_made_of_whoever_is_erased_meanwhile() {
+    let mut bench = Bench::on(cluster(), |config| config.segment_people = 16);
+    let device = bench.device();
+    let people: Vec<_> = (0..16).map(|_| Person::new()).collect();
+    for person in &people {
+        assert_eq!(bench.enroll(&device, person).status, 201);
+    }
+    // A server that starts has read all rows and waits to list the segment that it has made of them, while somebody is
+    // erased: as another server would do it, but for the log.
+    let (mut client, mut watch) = (sql(&bench.config.database_url), sql(&bench.config.database_url));
+    let mut held = client.transaction().unwrap();
+    held.execute("SELECT pg_advisory_xact_lock($1)", &[&0x756e_756d_0001_i64]).unwrap();
+    std::thread::scope(|scope| {
+        let started = scope.spawn(|| bench.start());
+        let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted \
+                       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+        while watch.query_one(waiting, &[]).unwrap().get::<_, i64>(0) == 0 {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        held.batch_execute(
+            "UPDATE enroll.templates SET ciphertext = NULL, nonce = decode(repeat('07', 24), 'hex') WHERE seq = 3; \
+             INSERT INTO enroll.erasures SELECT commitment, commitment, now(), 1 FROM enroll.log WHERE number = 2",
+        )
+        .unwrap();
+        held.commit().unwrap();
+        started.join().unwrap();
+    });
+    assert_eq!(bench.count("segments"), 0, "it was made of somebody who is gone");
+    bench.restart();
+    assert_eq!(bench.count("segments"), 1);
+    assert_eq!(bench.enroll(&device, &people[2].again()).code(), (201, "enrolled"));
+    assert_eq!(bench.enroll(&device, &people[3].again()).code(), (409, "duplicate"));
+}
+
+#[test]
 fn the_file_of_the_segment_is_another_one() {
     let (bench, _, people) = town();
     let file = bench.config.segments.join(format!("{:012}.segment", 1));

@@ -13,20 +13,28 @@ use unum_iris::{BLOCK_PEOPLE, Blocks};
 
 use super::{Everyone, Gallery, PAGE, open};
 use crate::matcher::{Entry, Fault, Manifest, ManifestError, People, SealedSegment, Segment, blocks_of};
-use crate::store::{Store, StoreError, Tx, segments, templates};
+use crate::store::{Store, StoreError, Tx, erasures, lock_enrollments, segments, templates};
 
 impl Gallery {
     /// Lists and makes the segments that the manifest lacks: of people between two others, and of people at the end
     /// who are enough to fill one.
     pub(crate) async fn complete(&self, store: &Store) -> Result<(), StoreError> {
-        let read = |tx: Arc<Tx>| async move { Ok((segments::all(&tx).await?, templates::last(&tx).await?)) };
-        let (entries, people) = store.run_tx("read_manifest", read).await?;
+        let read = |tx: Arc<Tx>| async move {
+            let erased = erasures::last(&tx).await?; // first: rows that are read after it know of it
+            Ok((erased, segments::all(&tx).await?, templates::last(&tx).await?))
+        };
+        let (erased, entries, people) = store.run_tx("read_manifest", read).await?;
         for people in unlisted(&entries, people, self.segment_people)? {
             let first = people.start;
             let blocks = self.read_rows(store, people).await?;
             let (sealed, _) = self.seal(first, 1, blocks).await?;
             let entry = sealed.entry();
-            if store.run_tx("list_segment", |tx| async move { segments::insert(&tx, entry).await }).await? {
+            let list = |tx: Arc<Tx>| async move {
+                lock_enrollments(&tx).await?;
+                // Or somebody who was erased since their row was read would stand in it. The next time, then.
+                Ok(erasures::last(&tx).await? == erased && segments::insert(&tx, entry).await?)
+            };
+            if store.run_tx("list_segment", list).await? {
                 tracing::info!(segment = first, people = entry.people, "made");
                 self.write(sealed).await?;
             }
@@ -51,7 +59,8 @@ impl Gallery {
             segments.push(segment);
         }
         let people = People::of(segments);
-        let everyone = Everyone { people, manifest: Arc::new(manifest), ..Everyone::default() };
+        let (manifest, erased) = (Arc::new(manifest), known.erased);
+        let everyone = Everyone { people, manifest, erased, ..Everyone::default() };
         tracing::info!(
             segments = everyone.people.segments().len(),
             people = everyone.watermark(),
