@@ -28,7 +28,7 @@ use unum_iris::{
     Verdict,
 };
 
-pub use crate::sealed::TemplateKey;
+pub use crate::sealed::{TemplateKey, Unopenable};
 pub(crate) use batch::{Answer, Batcher, ScanError};
 pub use coverage::{Coverage, Part, Scanned, Uncovered};
 pub use manifest::{Entry, Manifest, ManifestError, Seal};

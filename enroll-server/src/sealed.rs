@@ -62,7 +62,7 @@ pub(crate) struct Sealed {
 /// What is stored is not what was sealed here, or not by this key.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("cannot be opened with this template key")]
-pub(crate) struct Unopenable;
+pub struct Unopenable;
 
 /// The key of everyone's eyes; wiped when dropped.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
@@ -117,7 +117,7 @@ impl TemplateKey {
 
     /// Encrypts `plaintext` to where the ciphertext shall be, which is as long, and gives the tag. A nonce is for one
     /// plaintext.
-    pub(crate) fn seal_bytes(
+    pub fn seal_bytes(
         &self,
         plaintext: &[u8],
         ciphertext: &mut [u8],
@@ -134,7 +134,7 @@ impl TemplateKey {
     /// # Errors
     ///
     /// [`Unopenable`] for another key, nonce or tag, for other bytes, and if they are bound to something else.
-    pub(crate) fn open_bytes(
+    pub fn open_bytes(
         &self,
         bytes: &mut [u8],
         nonce: [u8; 24],

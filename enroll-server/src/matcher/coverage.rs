@@ -110,6 +110,11 @@ impl Scanned {
         Self { rows, queries }
     }
 
+    /// The rows, for whoever scans a part and sends them to where they are held against the manifest.
+    pub fn into_rows(self) -> Vec<Coverage> {
+        self.rows
+    }
+
     /// The gravest finding of each query among everyone: the segments of `manifest`, and the tail up to `people`.
     ///
     /// # Errors
