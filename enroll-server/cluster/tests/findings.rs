@@ -1,0 +1,98 @@
+//! The findings of a cluster are those of one process.
+
+use std::sync::LazyLock;
+
+use enroll_cluster::Coordinator;
+use enroll_cluster::lab::{again, person};
+use enroll_server::matcher::{Finding, MAX_QUERIES};
+use proptest::prelude::*;
+use unum_iris::{COLUMNS, EyePair, Measure, Query, Template, Thresholds};
+
+use super::Cluster;
+
+static CLUSTER: LazyLock<(Cluster, Coordinator)> = LazyLock::new(|| {
+    let cluster = Cluster::sound();
+    let coordinator = cluster.ready();
+    (cluster, coordinator)
+});
+
+/// Somebody of the town or a stranger, seen more or less well, with one eye or both, exchanged or not.
+fn somebody() -> impl Strategy<Value = EyePair> {
+    let seen = (0..900_u64, 0..40_u32, 0..40_u32, 0..4_usize, 0..8_u8);
+    seen.prop_map(|(seed, left, right, orientation, eyes)| {
+        let whole = again(&person(seed), left, right).orientations()[orientation].clone();
+        match eyes {
+            0 => EyePair::new(whole.left().cloned(), None).unwrap(),
+            1 => EyePair::new(None, whole.right().cloned()).unwrap(),
+            2 => EyePair::new(whole.left().map(half_closed), whole.right().cloned()).unwrap(),
+            _ => whole,
+        }
+    })
+}
+
+/// The same eye with a fifth of it open: too little to be compared.
+fn half_closed(eye: &Template) -> Template {
+    let mask: [u64; COLUMNS] = std::array::from_fn(|i| if i % 5 == 0 { u64::MAX } else { 0 });
+    Template::from_columns(eye.code(), &mask)
+}
+
+fn in_one_process(cluster: &Cluster, queries: &[&Query], thresholds: Thresholds) -> Vec<Finding> {
+    let people = cluster.town.people();
+    people.scan(queries, thresholds).findings(cluster.town.manifest(), people.len()).unwrap()
+}
+
+fn in_a_cluster(queries: &[&Query], thresholds: Thresholds) -> Vec<Finding> {
+    let (cluster, coordinator) = &*CLUSTER;
+    let (manifest, tail) = (cluster.town.manifest(), cluster.town.tail());
+    let scanned = coordinator.scan(manifest, tail, queries, thresholds).unwrap();
+    scanned.findings(manifest, cluster.town.len()).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn findings_are_those_of_one_process(
+        eyes in prop::collection::vec(somebody(), 1..=MAX_QUERIES),
+        measure in prop_oneof![Just(Measure::Plain), Just(Measure::Normalised)],
+    ) {
+        let queries: Vec<Query> = eyes.iter().map(Query::new).collect();
+        let queries: Vec<&Query> = queries.iter().collect();
+        let thresholds = Thresholds::of(measure);
+        let expected = in_one_process(&CLUSTER.0, &queries, thresholds);
+        prop_assert_eq!(in_a_cluster(&queries, thresholds), expected);
+    }
+}
+
+/// That the property above can fail: the queries that it draws have all kinds of findings.
+#[test]
+fn all_kinds_of_findings_come_back() {
+    let known = person(100);
+    let closed = EyePair::new(known.left().map(half_closed), known.right().map(half_closed)).unwrap();
+    let eyes = [person(100), again(&known, 5, 40), closed, person(1 << 40)];
+    let queries: Vec<Query> = eyes.iter().map(Query::new).collect();
+    let queries: Vec<&Query> = queries.iter().collect();
+    let found = in_a_cluster(&queries, Thresholds::default());
+    assert_eq!(found, in_one_process(&CLUSTER.0, &queries, Thresholds::default()));
+    assert!(matches!(
+        found[..],
+        [Finding::Duplicate, Finding::Review, Finding::TooLittleOverlap { .. }, Finding::Unique]
+    ));
+}
+
+#[test]
+fn everyone_is_found_in_each_segment_and_in_the_tail() {
+    let (cluster, coordinator) = &*CLUSTER;
+    for some in (0..cluster.town.len()).step_by(13).collect::<Vec<_>>().chunks(MAX_QUERIES) {
+        let eyes: Vec<EyePair> = some.iter().copied().map(person).collect();
+        assert_eq!(cluster.ask(coordinator, &eyes), Ok(vec![Finding::Duplicate; eyes.len()]));
+    }
+}
+
+#[test]
+fn without_segments_only_the_tail_is_compared() {
+    let (cluster, coordinator) = &*CLUSTER;
+    let [tail, stranger] = [cluster.town.len() - 1, 0].map(|seed| Query::new(&person(seed)));
+    let (manifest, people) = (enroll_server::matcher::Manifest::default(), cluster.town.tail());
+    let scanned = coordinator.scan(&manifest, people, &[&tail, &stranger], Thresholds::default()).unwrap();
+    assert_eq!(scanned.findings(&manifest, people.len()), Ok(vec![Finding::Duplicate, Finding::Unique]));
+}
