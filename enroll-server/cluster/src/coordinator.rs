@@ -9,7 +9,8 @@
 //!
 //! An attempt in which a worker is lost counts for nothing: all segments are asked for again, with that worker's asked of
 //! their other holders. So the rows of an answer are all of one attempt, and an answer is full or an error. A worker is
-//! lost for the rest of the scan, and asked last for a while.
+//! lost for the rest of the scan, and asked last for a while; one that says itself that it lacks a segment is lost for that
+//! segment, until it has been told again what to hold.
 //!
 //! Whether the rows are an answer is not decided here: [`Scanned`] says so against the manifest, and refuses rows that
 //! are missing or there twice. That a worker's rows are held against what it was asked before is to know whom to ask
@@ -23,7 +24,7 @@ mod shares;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use enroll_server::matcher::{Coverage, Entry, Manifest, Part, People, Scanned, TemplateKey, Uncovered};
@@ -105,6 +106,8 @@ struct Cluster {
     engine: Engine,
     /// Until when a worker that was lost is asked last.
     resting: Mutex<BTreeMap<usize, Instant>>,
+    /// What workers have said that they do not have, since they were last told to.
+    unheld: Mutex<Lost>,
 }
 
 impl Coordinator {
@@ -120,7 +123,7 @@ impl Coordinator {
             Engine::new(&config)?
         };
         let names = config.workers.iter().map(|worker| worker.name.clone()).collect();
-        let cluster = Arc::new(Cluster { config, names, engine, resting: Mutex::default() });
+        let cluster = Arc::new(Cluster { config, names, engine, resting: Mutex::default(), unheld: Mutex::default() });
         Ok(Self { cluster, key, runtime })
     }
 
@@ -211,8 +214,9 @@ impl Cluster {
         let answers = futures::future::join_all(asked).await;
         let mut held: Vec<u64> = Vec::new();
         let mut prepared = Prepared::default();
-        for (name, answer) in answers {
+        for (worker, (name, answer)) in answers.into_iter().enumerate() {
             let readiness = Readiness::of(answer, &mut held);
+            self.note(worker, &readiness, &entries);
             tracing::info!(worker = name, ?readiness, "prepared");
             prepared.workers.push((name.clone(), readiness));
         }
@@ -222,13 +226,25 @@ impl Cluster {
         prepared
     }
 
+    /// Notes what a worker, told what to hold, does not hold.
+    fn note(&self, worker: usize, readiness: &Readiness, entries: &[Entry]) {
+        let mut unheld = self.unheld();
+        unheld.forget(worker);
+        let Readiness::Answered { refused, .. } = readiness else { return };
+        for (first, why) in refused {
+            if let Ok(at) = entries.binary_search_by_key(first, |entry| entry.first) {
+                unheld.refused(worker, &entries[at], *why);
+            }
+        }
+    }
+
     async fn scan(
         self: Arc<Self>,
         entries: Vec<Entry>,
         sealed: SealedQueries,
         queries: usize,
     ) -> Result<Vec<Coverage>, ScanError> {
-        let mut lost = Lost::default();
+        let mut lost = self.unheld().clone();
         for _ in 0..ATTEMPTS {
             let resting = self.resting();
             let shares = Shares::of(&entries, &self.names, self.config.replicas, &lost, &resting)
@@ -246,10 +262,15 @@ impl Cluster {
                 Err(attempt::Failed { lost, .. }) => lost,
             };
             self.rest(&found);
+            self.unheld().extend(found.segments());
             lost.extend(found);
             tracing::error!(lost = lost.describe(&self.names), "workers are lost: asking others");
         }
         Err(ScanError::GivenUp { lost: lost.describe(&self.names) })
+    }
+
+    fn unheld(&self) -> MutexGuard<'_, Lost> {
+        self.unheld.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Who was lost a short while ago.

@@ -43,7 +43,7 @@ impl Lab {
         let folder = tempfile::tempdir().expect("a folder for temporary files");
         let authority = Authority::new(&folder.path().join("authority.pem"));
         let lab = Self { folder, program: program.into(), authority };
-        lab.write_secret(&lab.path("template.key"), &KEY);
+        write_secret(&lab.path("template.key"), &KEY);
         lab
     }
 
@@ -68,24 +68,28 @@ impl Lab {
     ///
     /// If it does not start.
     pub fn worker(&self, name: &str, segments: &Path, more: &str) -> Process {
-        self.worker_as(name, segments, &self.certificate(name, Use::Server), more)
+        Process::start(&self.program, name, &self.configure(name, segments, more), &[])
     }
 
-    /// Starts a worker that shows this certificate.
+    /// Starts a worker with these variables in its environment.
     ///
     /// # Panics
     ///
     /// If it does not start.
-    pub fn worker_as(&self, name: &str, segments: &Path, tls: &TlsFiles, more: &str) -> Process {
-        let TlsFiles { authority, certificate, key } = tls;
+    pub fn worker_with(&self, name: &str, segments: &Path, env: &[(&str, &str)]) -> Process {
+        Process::start(&self.program, name, &self.configure(name, segments, ""), env)
+    }
+
+    fn configure(&self, name: &str, segments: &Path, more: &str) -> PathBuf {
+        let TlsFiles { authority, certificate, key } = self.certificate(name, Use::Server);
         let text = format!(
             "bind = \"127.0.0.1:0\"\nsegments = {segments:?}\ntemplate_key = {:?}\ntoken = {TOKEN:?}\n{more}\n\
              [tls]\nauthority = {authority:?}\ncertificate = {certificate:?}\nkey = {key:?}\n",
             self.path("template.key")
         );
         let path = self.path(&format!("{name}.toml"));
-        self.write_secret(&path, text.as_bytes());
-        Process::start(&self.program, name, &path)
+        write_secret(&path, text.as_bytes());
+        path
     }
 
     /// A certificate of the lab's authority.
@@ -121,15 +125,6 @@ impl Lab {
     /// A [`ConfigError`].
     pub fn coordinator(&self, config: ClusterConfig, runtime: &Handle) -> Result<Coordinator, ConfigError> {
         Coordinator::new(config, self.key(), runtime.clone())
-    }
-
-    /// Writes what only its owner may read.
-    ///
-    /// # Panics
-    ///
-    /// If it cannot be written.
-    pub fn write_secret(&self, path: &Path, bytes: &[u8]) {
-        write_secret(path, bytes);
     }
 }
 

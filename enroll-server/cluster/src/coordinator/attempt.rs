@@ -152,3 +152,6 @@ fn distributed(
     let head = Arc::new(CoalescePartitionsExec::new(boundary));
     Ok(Arc::new(DistributedExec::new(head).with_metrics_collection(false)))
 }
+
+#[cfg(all(test, feature = "lab"))]
+mod tests;

@@ -42,6 +42,16 @@ impl Authority {
         Self { issuer: Issuer::new(params, key), path: path.to_owned() }
     }
 
+    /// Writes what only its owner may read, and says where.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be written.
+    pub fn secret(&self, path: &Path, bytes: &[u8]) -> PathBuf {
+        write_secret(path, bytes);
+        path.to_owned()
+    }
+
     /// A certificate in the name of `name`, in files of `folder`.
     ///
     /// # Panics

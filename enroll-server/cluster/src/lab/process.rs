@@ -19,12 +19,13 @@ pub struct Process {
 
 impl Process {
     /// Starts `program` with the configuration at `config`, and waits until it listens. Its log lies beside.
-    pub(super) fn start(program: &Path, name: &str, config: &Path) -> Self {
+    pub(super) fn start(program: &Path, name: &str, config: &Path, env: &[(&str, &str)]) -> Self {
         let log = config.with_extension("log");
         let mut child = Command::new(program)
             .args(["--allow-sabotage", "--config"])
             .arg(config)
             .env_remove("CLUSTER_TOKEN")
+            .envs(env.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(File::create(&log).expect("the folder takes a file"))
