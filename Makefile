@@ -17,10 +17,10 @@ ifdef JSON
 demo_options += --json $(JSON)
 endif
 
-.PHONY: help demo test lint nightly doctor audit dependencies
+.PHONY: help demo test lint nightly cluster-test doctor audit dependencies
 
 help: ## This list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
 
 demo: dependencies ## The whole path on this machine: PEOPLE=20 EYES=eyes.csv ONE_EYE=1 KEEP=1 JSON=file
 	$(CARGO) run --release --locked --bin unum -- demo $(demo_options)
@@ -38,6 +38,13 @@ lint: dependencies ## Format, lints and documentation
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --quiet
+
+cluster = --manifest-path enroll-server/cluster/Cargo.toml --all-features --locked
+cluster-test: ## The scan over several machines, a workspace of its own: lints and tests. Builds DataFusion: many minutes
+	$(CARGO) fmt --manifest-path enroll-server/cluster/Cargo.toml --check
+	$(CARGO) clippy $(cluster) --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(cluster) --no-deps --quiet
+	$(CARGO) test $(cluster)
 
 doctor: dependencies ## What is missing on this machine, and how to get it
 	$(CARGO) run --release --locked --bin unum -- doctor

@@ -118,6 +118,7 @@ fn sources() -> Vec<(PathBuf, String)> {
     let mut open: Vec<PathBuf> =
         METADATA.workspace_packages().iter().map(|p| p.manifest_path.with_file_name("src").into()).collect();
     open.push(root().join("tests"));
+    open.extend(["src", "tests"].map(|folder| root().join("enroll-server/cluster").join(folder)));
     while let Some(folder) = open.pop() {
         for entry in std::fs::read_dir(&folder).unwrap().map(Result::unwrap) {
             let path = entry.path();

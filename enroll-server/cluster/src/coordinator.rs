@@ -123,7 +123,8 @@ impl Coordinator {
             Engine::new(&config)?
         };
         let names = config.workers.iter().map(|worker| worker.name.clone()).collect();
-        let cluster = Arc::new(Cluster { config, names, engine, resting: Mutex::default(), unheld: Mutex::default() });
+        let cluster =
+            Arc::new(Cluster { config, names, engine, resting: Mutex::default(), unheld: Mutex::default() });
         Ok(Self { cluster, key, runtime })
     }
 
@@ -198,9 +199,8 @@ fn rows_of_tail(tail: &People, people: u64, queries: &[&Query], thresholds: Thre
 impl Cluster {
     async fn prepare(self: Arc<Self>, entries: Vec<Entry>) -> Prepared {
         let asked = self.names.iter().enumerate().map(|(worker, name)| {
-            let mine = |entry: &&Entry| {
-                holders(entry.first, &self.names, self.config.replicas).contains(&worker)
-            };
+            let mine =
+                |entry: &&Entry| holders(entry.first, &self.names, self.config.replicas).contains(&worker);
             let mine: Vec<EntryOnWire> = entries.iter().filter(mine).map(EntryOnWire::from).collect();
             let cluster = &self;
             async move {

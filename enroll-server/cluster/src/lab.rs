@@ -82,10 +82,12 @@ impl Lab {
 
     fn configure(&self, name: &str, segments: &Path, more: &str) -> PathBuf {
         let TlsFiles { authority, certificate, key } = self.certificate(name, Use::Server);
+        let template_key = self.path("template.key");
+        let [segments, template_key, authority, certificate, key] =
+            [segments, &template_key, &authority, &certificate, &key].map(Path::display);
         let text = format!(
-            "bind = \"127.0.0.1:0\"\nsegments = {segments:?}\ntemplate_key = {:?}\ntoken = {TOKEN:?}\n{more}\n\
-             [tls]\nauthority = {authority:?}\ncertificate = {certificate:?}\nkey = {key:?}\n",
-            self.path("template.key")
+            "bind = '127.0.0.1:0'\nsegments = '{segments}'\ntemplate_key = '{template_key}'\ntoken = '{TOKEN}'\n\
+             {more}\n[tls]\nauthority = '{authority}'\ncertificate = '{certificate}'\nkey = '{key}'\n",
         );
         let path = self.path(&format!("{name}.toml"));
         write_secret(&path, text.as_bytes());

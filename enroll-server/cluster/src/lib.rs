@@ -20,7 +20,7 @@
 //! of one process. Nothing here removes a row that came twice: it is refused. Knows no database and no device.
 
 pub mod coordinator;
-#[cfg(feature = "lab")]
+#[cfg(any(test, feature = "lab"))]
 pub mod lab;
 mod leaf;
 pub mod placement;

@@ -116,8 +116,9 @@ impl Reply {
     /// The segment it is about.
     pub fn first(&self) -> Option<u64> {
         match self {
-            Self::Held { first, .. } | Self::Refused { first, .. } => Some(*first),
-            Self::Covered(Coverage { part: Part::Segment { first, .. }, .. }) => Some(*first),
+            Self::Held { first, .. }
+            | Self::Refused { first, .. }
+            | Self::Covered(Coverage { part: Part::Segment { first, .. }, .. }) => Some(*first),
             Self::Covered(_) => None,
         }
     }

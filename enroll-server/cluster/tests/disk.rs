@@ -5,9 +5,12 @@ use std::fs;
 use std::path::Path;
 
 use enroll_cluster::coordinator::Readiness;
+use enroll_cluster::lab::person;
 use enroll_cluster::placement::holders;
 use enroll_cluster::wire::Refusal;
 use enroll_server::matcher::{Entry, Manifest, Shelf};
+
+use unum_iris::{Query, Thresholds};
 
 use super::{Cluster, SEGMENTS};
 
@@ -124,8 +127,8 @@ fn a_version_that_nobody_has_in_memory() {
     let mut entries = cluster.town.manifest().entries().to_vec();
     entries[3].version += 1;
     let newer = Manifest::new(entries).unwrap();
-    let query = unum_iris::Query::new(&enroll_cluster::lab::person(1 << 40));
-    let scan = |manifest| coordinator.scan(manifest, cluster.town.tail(), &[&query], Default::default());
+    let query = Query::new(&person(1 << 40));
+    let scan = |manifest| coordinator.scan(manifest, cluster.town.tail(), &[&query], Thresholds::default());
     let error = scan(&newer).unwrap_err();
     assert!(error.to_string().contains("another one is in memory: version 2"), "{error}");
     assert!(scan(cluster.town.manifest()).is_ok());
@@ -133,7 +136,10 @@ fn a_version_that_nobody_has_in_memory() {
     let mut entries = cluster.town.manifest().entries().to_vec();
     entries[3].seal.tag[0] ^= 1;
     let error = scan(&Manifest::new(entries).unwrap()).unwrap_err();
-    assert!(error.to_string().contains("another one is in memory"), "only the tag listed is another: {error}");
+    assert!(
+        error.to_string().contains("another one is in memory"),
+        "only the tag listed is another: {error}"
+    );
     assert_eq!(cluster.town.manifest().entries().len() as u64, SEGMENTS);
 }
 
@@ -163,8 +169,8 @@ fn a_renewed_segment() {
     }
     let renewed = Manifest::new(entries).unwrap();
     assert!(coordinator.prepare(&renewed).is_complete());
-    let query = unum_iris::Query::new(&enroll_cluster::lab::person(1 << 40));
-    let scan = |manifest| coordinator.scan(manifest, cluster.town.tail(), &[&query], Default::default());
+    let query = Query::new(&person(1 << 40));
+    let scan = |manifest| coordinator.scan(manifest, cluster.town.tail(), &[&query], Thresholds::default());
     assert!(scan(&renewed).is_ok());
     assert!(scan(cluster.town.manifest()).is_err());
 }

@@ -40,7 +40,7 @@ async fn main() -> anyhow::Result<()> {
     let env = |name: &str| std::env::var(name).ok();
     let mut config = WorkerConfig::load(&arguments.config, arguments.allow_sabotage, env)?;
     config.bind = arguments.bind.unwrap_or(config.bind);
-    let worker = Worker::start(config).await?;
+    let worker = Worker::start(config)?;
     #[expect(clippy::print_stdout, reason = "whoever started it reads the port here")]
     {
         println!("https://{}", worker.addr());

@@ -153,5 +153,5 @@ fn distributed(
     Ok(Arc::new(DistributedExec::new(head).with_metrics_collection(false)))
 }
 
-#[cfg(all(test, feature = "lab"))]
+#[cfg(test)]
 mod tests;

@@ -32,7 +32,10 @@ impl Channels {
     }
 }
 
-fn connect(config: &ClusterConfig, WorkerAddress { name, url }: &WorkerAddress) -> Result<Channel, ConfigError> {
+fn connect(
+    config: &ClusterConfig,
+    WorkerAddress { name, url }: &WorkerAddress,
+) -> Result<Channel, ConfigError> {
     let not_pem = |source| ConfigError::NotPem { name: name.clone(), source };
     let connect = Duration::from_millis(config.connect_ms);
     let endpoint = Endpoint::from_shared(url.to_string()).map_err(not_pem)?;

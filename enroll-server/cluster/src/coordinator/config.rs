@@ -140,7 +140,9 @@ pub enum ConfigError {
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// A certificate or its key is none, or the name of a worker cannot stand in one.
-    #[error("the certificate, its key or the authority is no such thing in PEM, or {name} is no name for one")]
+    #[error(
+        "the certificate, its key or the authority is no such thing in PEM, or {name} is no name for one"
+    )]
     NotPem {
         /// The worker's name.
         name: String,

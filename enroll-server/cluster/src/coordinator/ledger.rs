@@ -93,7 +93,10 @@ impl Watched {
         result.inspect_err(|error| self.ledger.fail(self.worker, error))
     }
 
-    fn watch<T: Send + 'static>(&self, stream: BoxStream<'static, Result<T>>) -> BoxStream<'static, Result<T>> {
+    fn watch<T: Send + 'static>(
+        &self,
+        stream: BoxStream<'static, Result<T>>,
+    ) -> BoxStream<'static, Result<T>> {
         let (worker, ledger) = (self.worker, Arc::clone(&self.ledger));
         let note = move |item: &Result<T>| {
             if let Err(error) = item {

@@ -106,9 +106,8 @@ impl Shares {
     }
 
     pub(super) fn orders(&self, sealed: &SealedQueries) -> BTreeMap<usize, Order> {
-        let order = |entries: &[Entry]| {
-            Order::Scan(entries.iter().map(EntryOnWire::from).collect(), sealed.clone())
-        };
+        let order =
+            |entries: &[Entry]| Order::Scan(entries.iter().map(EntryOnWire::from).collect(), sealed.clone());
         self.0.iter().map(|(&worker, entries)| (worker, order(entries))).collect()
     }
 
@@ -263,7 +262,8 @@ mod tests {
 
     #[test]
     fn whoever_lacks_a_segment_is_lost_for_that_one_only() {
-        let refused = |replies: &mut Vec<Reply>| replies[3] = Reply::Refused { first: 49, why: Refusal::NotHeld };
+        let refused =
+            |replies: &mut Vec<Reply>| replies[3] = Reply::Refused { first: 49, why: Refusal::NotHeld };
         assert_eq!(lost_after(refused), [49]);
         let mut lost = Lost::default();
         let holders = holders(49, &names(), 2);

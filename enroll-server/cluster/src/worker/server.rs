@@ -18,6 +18,7 @@ use service::OperatorToken;
 use service::key_file::{self, KeyFileError};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tonic::metadata::MetadataValue;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Status};
@@ -86,7 +87,11 @@ impl Worker {
     /// # Errors
     ///
     /// A [`StartError`].
-    pub async fn start(config: WorkerConfig) -> Result<Self, StartError> {
+    ///
+    /// # Panics
+    ///
+    /// Outside of a runtime: that is where it serves.
+    pub fn start(config: WorkerConfig) -> Result<Self, StartError> {
         let key = template_key(&config.template_key)?;
         let shelf = Shelf::open(&config.segments, key.clone())
             .map_err(|source| StartError::Segments { path: config.segments.clone(), source })?;
@@ -141,7 +146,7 @@ fn template_key(path: &std::path::Path) -> Result<TemplateKey, StartError> {
 }
 
 fn admit(request: Request<()>, token: &OperatorToken) -> Result<Request<()>, Status> {
-    let shown = request.metadata().get("authorization").map(|value| value.as_bytes());
+    let shown = request.metadata().get("authorization").map(MetadataValue::as_bytes);
     match shown.and_then(|shown| shown.strip_prefix(b"Bearer ")) {
         Some(shown) if token.admits(shown) => Ok(request),
         _ => Err(Status::unauthenticated("a token is needed")),
@@ -150,9 +155,8 @@ fn admit(request: Request<()>, token: &OperatorToken) -> Result<Request<()>, Sta
 
 /// The engine's worker, which decodes orders, lets nothing else through, and carries them out with `holding`.
 fn engine(holding: Arc<Holding>) -> Result<datafusion_distributed::Worker, DataFusionError> {
-    let only_orders = |event: WorkerPlanRewriteEvent<'_>| {
-        only_orders(event.plan).map(WorkerPlanRewriteEventResponse::new)
-    };
+    let only_orders =
+        |event: WorkerPlanRewriteEvent<'_>| only_orders(event.plan).map(WorkerPlanRewriteEventResponse::new);
     let session = move |context: WorkerQueryContext| {
         let holding = Arc::clone(&holding);
         async move {
