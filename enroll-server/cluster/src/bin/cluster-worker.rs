@@ -27,6 +27,9 @@ struct Arguments {
     /// Listen here instead of where the configuration says
     #[arg(long)]
     bind: Option<std::net::SocketAddr>,
+    /// End when standard input does: whoever started it has ended, however that came
+    #[arg(long)]
+    while_stdin: bool,
     /// Take a configuration with faults on purpose; debug builds only
     #[arg(long, hide = true)]
     allow_sabotage: bool,
@@ -44,6 +47,12 @@ async fn main() -> anyhow::Result<()> {
     #[expect(clippy::print_stdout, reason = "whoever started it reads the port here")]
     {
         println!("https://{}", worker.addr());
+    }
+    if arguments.while_stdin {
+        std::thread::spawn(|| {
+            let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+            std::process::exit(0); // nobody is left to whom an answer could go
+        });
     }
     let ended = program::told_to_stop().await;
     worker.shutdown().await;

@@ -1,4 +1,5 @@
-//! A worker as a process: started, stopped, killed. Whatever was started is killed when it is dropped.
+//! A worker as a process: started, stopped, killed. Whatever was started is killed when it is dropped, and ends by itself
+//! with this process.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
@@ -22,11 +23,11 @@ impl Process {
     pub(super) fn start(program: &Path, name: &str, config: &Path, env: &[(&str, &str)]) -> Self {
         let log = config.with_extension("log");
         let mut child = Command::new(program)
-            .args(["--allow-sabotage", "--config"])
+            .args(["--while-stdin", "--allow-sabotage", "--config"])
             .arg(config)
             .env_remove("CLUSTER_TOKEN")
             .envs(env.iter().copied())
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped()) // held by the child's handle until it is dropped
             .stdout(Stdio::piped())
             .stderr(File::create(&log).expect("the folder takes a file"))
             .spawn()
