@@ -96,6 +96,29 @@ fn another_template_key() {
     assert!(error.to_string().contains("cannot be opened with this template key"), "{error}");
 }
 
+/// Nothing of a scan stays on a worker's disk, and nothing secret in its log.
+#[test]
+fn nothing_is_left_behind() {
+    let mut cluster = Cluster::sound();
+    let temporary = |worker: usize| cluster.lab.path(&format!("temporary-{worker}"));
+    let folders = [0, 1, 2].map(temporary);
+    for (worker, folder) in folders.iter().enumerate() {
+        std::fs::create_dir(folder).unwrap();
+        let env = [("TMPDIR", folder.to_str().unwrap()), ("RUST_LOG", "debug")];
+        let segments = cluster.folder(worker);
+        cluster.workers[worker] = cluster.lab.worker_with(&format!("worker-{worker}"), &segments, &env);
+    }
+    let coordinator = cluster.ready();
+    cluster.answers_in_full(&coordinator);
+    for (worker, folder) in folders.iter().enumerate() {
+        assert_eq!(std::fs::read_dir(folder).unwrap().count(), 0);
+        let log = cluster.workers[worker].log();
+        assert!(log.contains("in memory") && !log.contains("a token of 32"), "{log}");
+        let files = std::fs::read_dir(cluster.folder(worker)).unwrap();
+        assert_eq!(files.count() as u64, super::SEGMENTS, "no file but those of segments");
+    }
+}
+
 #[test]
 fn an_exposed_key_is_not_used() {
     use std::os::unix::fs::PermissionsExt as _;

@@ -89,6 +89,16 @@ fn everyone_is_found_in_each_segment_and_in_the_tail() {
 }
 
 #[test]
+fn scans_do_not_disturb_each_other() {
+    let (cluster, coordinator) = &*CLUSTER;
+    std::thread::scope(|scope| {
+        for _ in 0..6 {
+            scope.spawn(|| (0..3).for_each(|_| cluster.answers_in_full(coordinator)));
+        }
+    });
+}
+
+#[test]
 fn without_segments_only_the_tail_is_compared() {
     let (cluster, coordinator) = &*CLUSTER;
     let [tail, stranger] = [cluster.town.len() - 1, 0].map(|seed| Query::new(&person(seed)));

@@ -91,7 +91,7 @@ impl Engine {
             }
         };
         let lost = ledger.lost();
-        let why = if why.is_empty() { format!("{lost:?}") } else { why };
+        let why = lost.first_cause().unwrap_or(&why).to_owned();
         Err(Failed { lost, why })
     }
 

@@ -31,6 +31,11 @@ impl Lost {
         self.workers.keys().copied()
     }
 
+    /// Why the first of them is lost.
+    pub(super) fn first_cause(&self) -> Option<&str> {
+        self.workers.values().next().map(String::as_str)
+    }
+
     /// What workers said that they do not have.
     pub(super) fn segments(&self) -> Self {
         Self { workers: BTreeMap::new(), segments: self.segments.clone() }

@@ -169,3 +169,96 @@ fn refusal(fault: &Fault) -> Refusal {
         _ => Refusal::FileUnreadable,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use enroll_server::matcher::{Coverage, Finding};
+    use unum_iris::Thresholds;
+
+    use super::*;
+    use crate::lab::{Town, person};
+    use crate::queries::SealedQueries;
+    use crate::wire::EntryOnWire;
+
+    fn key() -> TemplateKey {
+        TemplateKey::from_bytes(&[42; 32])
+    }
+
+    fn holding(folder: &Path) -> Holding {
+        Holding::new(Shelf::open(folder, key()).unwrap(), key(), None)
+    }
+
+    fn replies(holding: &Holding, order: &Order) -> Vec<Reply> {
+        let mut said = Vec::new();
+        let say = |replies: Vec<Reply>| {
+            said.extend(replies);
+            true
+        };
+        holding.carry_out(order, say).unwrap();
+        said
+    }
+
+    fn on_wire(entries: &[Entry]) -> Vec<EntryOnWire> {
+        entries.iter().map(EntryOnWire::from).collect()
+    }
+
+    fn scan(entries: &[Entry]) -> Order {
+        let eyes = [person(3), person(1 << 40)];
+        let sealed = SealedQueries::seal(&[&eyes[0], &eyes[1]], Thresholds::default(), &key(), [1; 24]);
+        Order::Scan(on_wire(entries), sealed)
+    }
+
+    #[test]
+    fn a_scan_stops_when_nobody_listens() {
+        let folder = tempfile::tempdir().unwrap();
+        let town = Town::new(folder.path(), key(), 2 * TOGETHER as u64 + 1, 16, 0);
+        let (holding, entries) = (holding(folder.path()), town.manifest().entries());
+        replies(&holding, &Order::Hold(on_wire(entries)));
+        let mut heard = Vec::new();
+        holding
+            .carry_out(&scan(entries), |replies| {
+                heard.push(replies.len());
+                false
+            })
+            .unwrap();
+        assert_eq!(heard, [TOGETHER]);
+        assert_eq!(replies(&holding, &scan(entries)).len(), entries.len(), "or else it goes to the end");
+    }
+
+    #[test]
+    fn it_answers_for_all_of_an_order_or_for_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let town = Town::new(folder.path(), key(), 3, 16, 0);
+        let (holding, entries) = (holding(folder.path()), town.manifest().entries());
+        let not_held = |first| Reply::Refused { first, why: Refusal::NotHeld };
+        assert_eq!(replies(&holding, &scan(&entries[..1])), [not_held(1)]);
+        replies(&holding, &Order::Hold(on_wire(&entries[..2])));
+        assert_eq!(replies(&holding, &scan(entries)), [not_held(33)], "and no row of the others");
+        let row = Coverage {
+            part: Part::Segment { first: 1, version: 2 },
+            people: 16,
+            findings: vec![Finding::Duplicate, Finding::Unique],
+        };
+        assert_eq!(replies(&holding, &scan(&entries[..1])), [Reply::Covered(row)]);
+    }
+
+    /// Segments of other bounds take the place of all that they share people with, and of nothing else.
+    #[test]
+    fn nobody_is_held_twice() {
+        let folder = tempfile::tempdir().unwrap();
+        let town = Town::new(folder.path(), key(), 4, 16, 0);
+        let (holding, entries) = (holding(folder.path()), town.manifest().entries());
+        replies(&holding, &Order::Hold(on_wire(entries)));
+        let larger = Town::new(folder.path(), key(), 2, 32, 0).manifest().entries()[1]; // 33 to 64
+        assert_eq!(
+            replies(&holding, &Order::Hold(on_wire(&[larger]))),
+            [Reply::Held { first: 33, version: 2 }]
+        );
+        assert_eq!(holding.held().keys().copied().collect::<Vec<_>>(), [1, 17, 33]);
+        let stale = Reply::Refused { first: 33, why: Refusal::Stale { found: 2 } };
+        let gone = Reply::Refused { first: 49, why: Refusal::NotHeld };
+        assert_eq!(replies(&holding, &scan(entries)), [stale, gone]);
+    }
+}
