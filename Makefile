@@ -51,6 +51,7 @@ doctor: dependencies ## What is missing on this machine, and how to get it
 
 audit: ## Licences, advisories, sources (needs cargo-deny)
 	$(CARGO) deny check
+	$(CARGO) deny --manifest-path enroll-server/cluster/Cargo.toml --all-features check --config deny.toml
 
 dependencies:
 	@scripts/install-dependencies

@@ -1,9 +1,15 @@
 //! Who is let in, and whom the coordinator believes.
 
+use std::fs;
+
+use datafusion_distributed::GetWorkerInfoRequest;
+use datafusion_distributed::grpc::{BoxCloneSyncChannel, create_worker_client};
 use enroll_cluster::ScanError;
 use enroll_cluster::coordinator::ConfigError;
 use enroll_cluster::lab::{Authority, Use};
 use enroll_server::matcher::TemplateKey;
+
+use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
 
 use super::{Cluster, runtime};
 
@@ -69,8 +75,35 @@ fn exchanged_workers() {
     cluster.says_nothing(&cluster.coordinator(config));
 }
 
+/// What a worker says to a client of the engine's own that shows no token, and this certificate or none.
+fn refusal_of(cluster: &Cluster, certificate: bool) -> String {
+    let files = cluster.lab.certificate("coordinator", Use::Client);
+    let read = |path| fs::read(path).unwrap();
+    let mut tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(read(&files.authority)));
+    tls = tls.domain_name(cluster.workers[0].name());
+    if certificate {
+        tls = tls.identity(Identity::from_pem(read(&files.certificate), read(&files.key)));
+    }
+    let endpoint = Endpoint::from_shared(cluster.workers[0].url().to_string()).unwrap();
+    let endpoint = endpoint.tls_config(tls).unwrap();
+    runtime().block_on(async {
+        let mut client = create_worker_client(BoxCloneSyncChannel::new(endpoint.connect_lazy()));
+        let Err(error) = client.get_worker_info(GetWorkerInfoRequest {}).await else { panic!("let in") };
+        error.to_string()
+    })
+}
+
+/// Without a certificate nobody gets as far as to be asked for a token; with one and no token, no further.
 #[test]
-fn no_certificate_and_no_encryption() {
+fn no_certificate_and_no_token() {
+    let cluster = Cluster::new(&[""]);
+    let (without, with) = (refusal_of(&cluster, false), refusal_of(&cluster, true));
+    assert!(!without.contains("a token is needed"), "{without}");
+    assert!(with.contains("a token is needed"), "{with}");
+}
+
+#[test]
+fn no_encryption() {
     use std::io::{Read as _, Write as _};
     let cluster = Cluster::new(&[""]);
     let url = cluster.workers[0].url();
@@ -103,7 +136,7 @@ fn nothing_is_left_behind() {
     let temporary = |worker: usize| cluster.lab.path(&format!("temporary-{worker}"));
     let folders = [0, 1, 2].map(temporary);
     for (worker, folder) in folders.iter().enumerate() {
-        std::fs::create_dir(folder).unwrap();
+        fs::create_dir(folder).unwrap();
         let env = [("TMPDIR", folder.to_str().unwrap()), ("RUST_LOG", "debug")];
         let segments = cluster.folder(worker);
         cluster.workers[worker] = cluster.lab.worker_with(&format!("worker-{worker}"), &segments, &env);
@@ -111,10 +144,10 @@ fn nothing_is_left_behind() {
     let coordinator = cluster.ready();
     cluster.answers_in_full(&coordinator);
     for (worker, folder) in folders.iter().enumerate() {
-        assert_eq!(std::fs::read_dir(folder).unwrap().count(), 0);
+        assert_eq!(fs::read_dir(folder).unwrap().count(), 0);
         let log = cluster.workers[worker].log();
         assert!(log.contains("in memory") && !log.contains("a token of 32"), "{log}");
-        let files = std::fs::read_dir(cluster.folder(worker)).unwrap();
+        let files = fs::read_dir(cluster.folder(worker)).unwrap();
         assert_eq!(files.count() as u64, super::SEGMENTS, "no file but those of segments");
     }
 }
@@ -124,6 +157,6 @@ fn an_exposed_key_is_not_used() {
     use std::os::unix::fs::PermissionsExt as _;
     let cluster = Cluster::new(&[""]);
     let config = cluster.config();
-    std::fs::set_permissions(&config.tls.key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    fs::set_permissions(&config.tls.key, fs::Permissions::from_mode(0o644)).unwrap();
     assert!(matches!(cluster.lab.coordinator(config, runtime()), Err(ConfigError::Tls(_))));
 }

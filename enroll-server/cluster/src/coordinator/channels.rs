@@ -41,7 +41,7 @@ fn connect(
     let endpoint = Endpoint::from_shared(url.to_string()).map_err(not_pem)?;
     let endpoint = endpoint.tls_config(config.tls.of_client(name, connect)?).map_err(not_pem)?;
     let endpoint = endpoint
-        .connect_timeout(connect)
+        .connect_timeout(connect) // of TCP alone
         .tcp_nodelay(true)
         .http2_keep_alive_interval(Duration::from_millis(config.keep_alive_ms))
         .keep_alive_timeout(Duration::from_millis(config.keep_alive_timeout_ms));
