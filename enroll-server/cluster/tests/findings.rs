@@ -88,12 +88,17 @@ fn everyone_is_found_in_each_segment_and_in_the_tail() {
     }
 }
 
+/// With one holder for each segment there is nobody to ask instead: were a sound worker ever taken for a lost one, this
+/// would be an error.
 #[test]
 fn scans_do_not_disturb_each_other() {
-    let (cluster, coordinator) = &*CLUSTER;
+    let cluster = Cluster::sound();
+    let mut config = cluster.config();
+    (config.replicas, config.keep_alive_timeout_ms) = (1, 30_000);
+    let coordinator = cluster.ready_with(config);
     std::thread::scope(|scope| {
         for _ in 0..6 {
-            scope.spawn(|| (0..3).for_each(|_| cluster.answers_in_full(coordinator)));
+            scope.spawn(|| (0..20).for_each(|_| cluster.answers_in_full(&coordinator)));
         }
     });
 }

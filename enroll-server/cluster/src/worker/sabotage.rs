@@ -4,7 +4,7 @@
 use std::thread;
 use std::time::Duration;
 
-use enroll_server::matcher::Coverage;
+use enroll_server::matcher::{Coverage, Part};
 use serde::Deserialize;
 
 use crate::wire::Reply;
@@ -57,7 +57,6 @@ impl Sabotage {
     }
 
     fn alter(&self, row: &mut Coverage, is: impl Fn(Option<u64>) -> bool) {
-        use enroll_server::matcher::Part;
         if is(self.short) {
             row.people -= 1;
         }
