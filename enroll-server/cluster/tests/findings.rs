@@ -103,6 +103,13 @@ fn scans_do_not_disturb_each_other() {
     });
 }
 
+/// As the server does it: on a thread of its runtime that may block.
+#[test]
+fn a_server_may_ask_on_its_own_runtime() {
+    let ask = || CLUSTER.0.answers_in_full(&CLUSTER.1);
+    super::runtime().block_on(async { tokio::task::spawn_blocking(ask).await.unwrap() });
+}
+
 #[test]
 fn without_segments_only_the_tail_is_compared() {
     let (cluster, coordinator) = &*CLUSTER;
