@@ -27,7 +27,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use enroll_server::matcher::{Coverage, Entry, Manifest, Part, People, Scanned, TemplateKey, Uncovered};
+use enroll_server::matcher::{
+    Coverage, Entry, Finding, Manifest, Part, People, Scanned, TemplateKey, Uncovered,
+};
 use rand_core::Rng as _;
 use tokio::runtime::Handle;
 use unum_iris::{Query, Thresholds};
@@ -190,7 +192,12 @@ fn rows_of_tail(tail: &People, people: u64, queries: &[&Query], thresholds: Thre
     let mut rows = tail.scan(queries, thresholds).into_rows();
     for row in &mut rows {
         if let Part::Tail { first } = &mut row.part {
-            *first += people;
+            *first += people; // whoever came after nobody is called 1 there
+            for finding in &mut row.findings {
+                if let Finding::Duplicate { person } = finding {
+                    *person += people;
+                }
+            }
         }
     }
     rows

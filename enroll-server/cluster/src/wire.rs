@@ -200,7 +200,9 @@ enum FindingOnWire {
     #[n(2)]
     TooLittleOverlap(#[n(0)] u32, #[n(1)] u32),
     #[n(3)]
-    Duplicate,
+    Duplicate(#[n(0)] u64),
+    #[n(4)]
+    Duplicates,
 }
 
 impl From<&Finding> for FindingOnWire {
@@ -209,7 +211,8 @@ impl From<&Finding> for FindingOnWire {
             Finding::Unique => Self::Unique,
             Finding::Review => Self::Review,
             Finding::TooLittleOverlap { compared, needed } => Self::TooLittleOverlap(compared, needed),
-            Finding::Duplicate => Self::Duplicate,
+            Finding::Duplicate { person } => Self::Duplicate(person),
+            Finding::Duplicates => Self::Duplicates,
         }
     }
 }
@@ -220,7 +223,8 @@ impl From<FindingOnWire> for Finding {
             FindingOnWire::Unique => Self::Unique,
             FindingOnWire::Review => Self::Review,
             FindingOnWire::TooLittleOverlap(compared, needed) => Self::TooLittleOverlap { compared, needed },
-            FindingOnWire::Duplicate => Self::Duplicate,
+            FindingOnWire::Duplicate(person) => Self::Duplicate { person },
+            FindingOnWire::Duplicates => Self::Duplicates,
         }
     }
 }
@@ -248,7 +252,8 @@ mod tests {
         prop_oneof![
             Just(Finding::Unique),
             Just(Finding::Review),
-            Just(Finding::Duplicate),
+            any::<u64>().prop_map(|person| Finding::Duplicate { person }),
+            Just(Finding::Duplicates),
             any::<(u32, u32)>().prop_map(|(compared, needed)| Finding::TooLittleOverlap { compared, needed }),
         ]
     }

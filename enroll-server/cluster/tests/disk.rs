@@ -8,7 +8,7 @@ use enroll_cluster::coordinator::Readiness;
 use enroll_cluster::lab::person;
 use enroll_cluster::placement::holders;
 use enroll_cluster::wire::Refusal;
-use enroll_server::matcher::{Entry, Manifest, Shelf};
+use enroll_server::matcher::{Entry, Finding, Manifest, Shelf};
 
 use unum_iris::{Query, Thresholds};
 
@@ -153,7 +153,7 @@ fn what_is_in_memory_needs_no_file() {
     assert!(coordinator.prepare(cluster.town.manifest()).is_complete());
 }
 
-/// A segment that is renewed takes the place of the one in memory, and the old one is answered for no more.
+/// Somebody is erased: the renewed segment takes the place of the one in memory, which is answered for no more.
 #[test]
 fn a_renewed_segment() {
     let cluster = Cluster::sound();
@@ -162,15 +162,17 @@ fn a_renewed_segment() {
     for worker in 0..3 {
         let shelf = Shelf::open(&cluster.folder(worker), cluster.lab.key()).unwrap();
         let entry = cluster.town.manifest().entries()[5];
-        let segment = shelf.read(&entry).unwrap();
-        let sealed = shelf.seal(entry.first, 3, [7; 24], segment.blocks());
+        let mut blocks = shelf.read(&entry).unwrap().blocks().clone();
+        blocks[0].erase(3);
+        let sealed = shelf.seal(entry.first, 3, [7; 24], &blocks);
         shelf.write(&sealed, [1; 8]).unwrap();
         entries[5] = *sealed.entry();
     }
     let renewed = Manifest::new(entries).unwrap();
     assert!(coordinator.prepare(&renewed).is_complete());
-    let query = Query::new(&person(1 << 40));
-    let scan = |manifest| coordinator.scan(manifest, cluster.town.tail(), &[&query], Thresholds::default());
-    assert!(scan(&renewed).is_ok());
+    let erased = Query::new(&person(cluster.town.manifest().entries()[5].first - 1 + 3));
+    let scan = |manifest| coordinator.scan(manifest, cluster.town.tail(), &[&erased], Thresholds::default());
+    let found = scan(&renewed).unwrap().findings(&renewed, cluster.town.len());
+    assert_eq!(found, Ok(vec![Finding::Unique]));
     assert!(scan(cluster.town.manifest()).is_err());
 }

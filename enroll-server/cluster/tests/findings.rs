@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use enroll_cluster::Coordinator;
 use enroll_cluster::lab::{again, person};
-use enroll_server::matcher::{Finding, MAX_QUERIES};
+use enroll_server::matcher::{Finding, MAX_QUERIES, People};
 use proptest::prelude::*;
 use unum_iris::{COLUMNS, EyePair, Measure, Query, Template, Thresholds};
 
@@ -30,9 +30,9 @@ fn somebody() -> impl Strategy<Value = EyePair> {
     })
 }
 
-/// The same eye with a fifth of it open: too little to be compared.
+/// The same eye with an eighth of it open: too little to be compared.
 fn half_closed(eye: &Template) -> Template {
-    let mask: [u64; COLUMNS] = std::array::from_fn(|i| if i % 5 == 0 { u64::MAX } else { 0 });
+    let mask: [u64; COLUMNS] = std::array::from_fn(|i| if i % 8 == 0 { u64::MAX } else { 0 });
     Template::from_columns(eye.code(), &mask)
 }
 
@@ -75,7 +75,12 @@ fn all_kinds_of_findings_come_back() {
     assert_eq!(found, in_one_process(&CLUSTER.0, &queries, Thresholds::default()));
     assert!(matches!(
         found[..],
-        [Finding::Duplicate, Finding::Review, Finding::TooLittleOverlap { .. }, Finding::Unique]
+        [
+            Finding::Duplicate { person: 101 },
+            Finding::Review,
+            Finding::TooLittleOverlap { .. },
+            Finding::Unique
+        ]
     ));
 }
 
@@ -84,7 +89,8 @@ fn everyone_is_found_in_each_segment_and_in_the_tail() {
     let (cluster, coordinator) = &*CLUSTER;
     for some in (0..cluster.town.len()).step_by(13).collect::<Vec<_>>().chunks(MAX_QUERIES) {
         let eyes: Vec<EyePair> = some.iter().copied().map(person).collect();
-        assert_eq!(cluster.ask(coordinator, &eyes), Ok(vec![Finding::Duplicate; eyes.len()]));
+        let expected = some.iter().map(|seed| Finding::Duplicate { person: seed + 1 });
+        assert_eq!(cluster.ask(coordinator, &eyes), Ok(expected.collect()));
     }
 }
 
@@ -110,11 +116,26 @@ fn a_server_may_ask_on_its_own_runtime() {
     super::runtime().block_on(async { tokio::task::spawn_blocking(ask).await.unwrap() });
 }
 
+/// Once in a segment and once in the tail: the rows of both say so together.
+#[test]
+fn whoever_is_there_twice_is_said_to_be() {
+    let (cluster, coordinator) = &*CLUSTER;
+    let tail: People = [person(700), person(100)].into_iter().collect();
+    let queries = [person(100), person(700)].map(|eyes| Query::new(&eyes));
+    let queries: Vec<&Query> = queries.iter().collect();
+    let manifest = cluster.town.manifest();
+    let scanned = coordinator.scan(manifest, &tail, &queries, Thresholds::default()).unwrap();
+    let found = scanned.findings(manifest, manifest.people() + 2);
+    let first_of_tail = manifest.people() + 1;
+    assert_eq!(found, Ok(vec![Finding::Duplicates, Finding::Duplicate { person: first_of_tail }]));
+}
+
 #[test]
 fn without_segments_only_the_tail_is_compared() {
     let (cluster, coordinator) = &*CLUSTER;
     let [tail, stranger] = [cluster.town.len() - 1, 0].map(|seed| Query::new(&person(seed)));
     let (manifest, people) = (enroll_server::matcher::Manifest::default(), cluster.town.tail());
     let scanned = coordinator.scan(&manifest, people, &[&tail, &stranger], Thresholds::default()).unwrap();
-    assert_eq!(scanned.findings(&manifest, people.len()), Ok(vec![Finding::Duplicate, Finding::Unique]));
+    let expected = vec![Finding::Duplicate { person: super::TAIL }, Finding::Unique];
+    assert_eq!(scanned.findings(&manifest, people.len()), Ok(expected));
 }

@@ -54,6 +54,12 @@ fn in_the_version_before() {
     refused("stale", "another version was compared");
 }
 
+/// That would give somebody else's leaf to whoever asks to recover theirs.
+#[test]
+fn somebody_who_stands_elsewhere() {
+    refused("elsewhere", "somebody was found who stands elsewhere");
+}
+
 #[test]
 fn one_query_short() {
     refused("half", "0 queries were answered, not 1");

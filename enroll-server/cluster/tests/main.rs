@@ -110,7 +110,7 @@ impl Cluster {
         let mut known: Vec<u64> = known.chain([self.town.len() - 1]).collect();
         known.truncate(7);
         let eyes: Vec<EyePair> = known.iter().copied().chain([1 << 40]).map(person).collect();
-        let mut expected = vec![Finding::Duplicate; known.len()];
+        let mut expected: Vec<_> = known.iter().map(|seed| Finding::Duplicate { person: seed + 1 }).collect();
         expected.push(Finding::Unique);
         assert_eq!(self.ask(coordinator, &eyes), Ok(expected));
     }

@@ -79,20 +79,14 @@ impl Engine {
         let workers: Vec<usize> = orders.keys().copied().collect();
         let ledger = Ledger::new(workers.iter().copied());
         let replies = async { self.run(plan(orders.into_values())?, &workers, &ledger).await };
-        let why = tokio::select! {
-            replies = replies => match replies {
-                Ok(replies) => return Ok(replies),
-                Err(error) => error.to_string(),
-            },
-            () = ledger.failed() => String::new(),
-            () = tokio::time::sleep(limit) => {
+        match tokio::time::timeout(limit, replies).await {
+            Ok(Ok(replies)) => Ok(replies),
+            Ok(Err(error)) => Err(Failed { lost: ledger.lost(), why: error.to_string() }),
+            Err(_) => {
                 let why = format!("no answer within {} ms", limit.as_millis());
-                return Err(Failed { lost: ledger.late(&why), why });
+                Err(Failed { lost: ledger.late(&why), why })
             }
-        };
-        let lost = ledger.lost();
-        let why = lost.first_cause().unwrap_or(&why).to_owned();
-        Err(Failed { lost, why })
+        }
     }
 
     async fn run(

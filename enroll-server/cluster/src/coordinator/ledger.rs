@@ -1,7 +1,7 @@
 //! Who has answered in an attempt, and who has failed: what the engine does not say.
 //!
 //! An error comes out of the engine without the worker that it came from. So the channel to each worker is watched on
-//! the way, and the first failure ends the attempt at once, wherever it happened.
+//! the way.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,16 +18,12 @@ use datafusion_distributed::{
 use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
 use http::HeaderMap;
-use tokio::sync::Notify;
 
 use super::shares::Lost;
 
 /// What is known of the workers of one attempt.
 #[derive(Debug)]
-pub(super) struct Ledger {
-    states: Mutex<BTreeMap<usize, State>>,
-    failed: Notify,
-}
+pub(super) struct Ledger(Mutex<BTreeMap<usize, State>>);
 
 #[derive(Debug)]
 enum State {
@@ -39,12 +35,7 @@ enum State {
 impl Ledger {
     pub(super) fn new(asked: impl Iterator<Item = usize>) -> Arc<Self> {
         let states = asked.map(|worker| (worker, State::Asked)).collect();
-        Arc::new(Self { states: Mutex::new(states), failed: Notify::new() })
-    }
-
-    /// Returns when a worker has failed.
-    pub(super) async fn failed(&self) {
-        self.failed.notified().await;
+        Arc::new(Self(Mutex::new(states)))
     }
 
     /// Who has failed.
@@ -64,7 +55,7 @@ impl Ledger {
     }
 
     fn states(&self) -> MutexGuard<'_, BTreeMap<usize, State>> {
-        self.states.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn answered(&self, worker: usize) {
@@ -77,7 +68,6 @@ impl Ledger {
         if let Some(state @ (State::Asked | State::Answered)) = self.states().get_mut(&worker) {
             *state = State::Failed(why.to_string());
         }
-        self.failed.notify_one();
     }
 }
 

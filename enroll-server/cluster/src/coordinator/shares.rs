@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use enroll_server::matcher::{Coverage, Entry, Part};
+use enroll_server::matcher::{Coverage, Entry, Finding, Part};
 
 use crate::placement::holders;
 use crate::queries::SealedQueries;
@@ -29,11 +29,6 @@ impl Lost {
     /// Workers that are lost for anything.
     pub(super) fn workers(&self) -> impl Iterator<Item = usize> + '_ {
         self.workers.keys().copied()
-    }
-
-    /// Why the first of them is lost.
-    pub(super) fn first_cause(&self) -> Option<&str> {
-        self.workers.values().next().map(String::as_str)
     }
 
     /// What workers said that they do not have.
@@ -171,6 +166,13 @@ fn is_answered(entry: &Entry, replies: &[&Reply], queries: usize) -> Result<(), 
     if row.findings.len() != queries {
         return Err(format!("{} queries were answered, not {queries}", row.findings.len()));
     }
+    let stands_here = |finding: &Finding| match finding {
+        Finding::Duplicate { person } => (entry.first..entry.end()).contains(person),
+        _ => true,
+    };
+    if !row.findings.iter().all(stands_here) {
+        return Err("somebody was found who stands elsewhere".to_owned());
+    }
     Ok(())
 }
 
@@ -183,7 +185,7 @@ fn row(reply: Reply) -> Option<Coverage> {
 
 #[cfg(test)]
 mod tests {
-    use enroll_server::matcher::{Finding, Seal};
+    use enroll_server::matcher::Seal;
 
     use super::*;
     use crate::wire::Refusal;

@@ -62,7 +62,7 @@ impl Town {
     /// All of them in this process.
     pub fn people(&self) -> People {
         let mut people = People::of(self.segments.clone());
-        (self.manifest.people()..self.len()).for_each(|seed| people.push(&person(seed)));
+        (self.manifest.people()..self.len()).for_each(|seed| people.push(Some(&person(seed))));
         people
     }
 

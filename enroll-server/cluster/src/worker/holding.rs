@@ -239,7 +239,7 @@ mod tests {
         let row = Coverage {
             part: Part::Segment { first: 1, version: 2 },
             people: 16,
-            findings: vec![Finding::Duplicate, Finding::Unique],
+            findings: vec![Finding::Duplicate { person: 4 }, Finding::Unique],
         };
         assert_eq!(replies(&holding, &scan(&entries[..1])), [Reply::Covered(row)]);
     }

@@ -4,7 +4,7 @@
 use std::thread;
 use std::time::Duration;
 
-use enroll_server::matcher::{Coverage, Part};
+use enroll_server::matcher::{Coverage, Finding, Part};
 use serde::Deserialize;
 
 use crate::wire::Reply;
@@ -27,6 +27,8 @@ pub struct Sabotage {
     pub stale: Option<u64>,
     /// Answer one query less for this segment.
     pub half: Option<u64>,
+    /// Find the first person of all in this segment.
+    pub elsewhere: Option<u64>,
 }
 
 impl Sabotage {
@@ -62,6 +64,9 @@ impl Sabotage {
         }
         if is(self.half) {
             row.findings.pop();
+        }
+        if is(self.elsewhere) {
+            row.findings.fill(Finding::Duplicate { person: 1 });
         }
         if let (true, Part::Segment { version, .. }) = (is(self.stale), &mut row.part) {
             *version -= 1;
