@@ -144,6 +144,23 @@ fn started_again() {
     cluster.answers_in_full(&coordinator);
 }
 
+/// A worker that has said what it lacks is not asked for that again: were it, each scan would wait for it here.
+#[test]
+fn started_again_and_then_stopped() {
+    let mut cluster = Cluster::sound();
+    cluster.ready();
+    cluster.workers[0].kill();
+    cluster.workers[0] = cluster.start(0, "");
+    let coordinator = cluster.coordinator(cluster.config());
+    cluster.answers_in_full(&coordinator);
+    cluster.workers[0].stop();
+    let started = Instant::now();
+    for _ in 0..20 {
+        cluster.answers_in_full(&coordinator);
+    }
+    assert!(started.elapsed() < 20 * Duration::from_secs(1), "each scan waits for it");
+}
+
 /// Without anybody having been told what to hold there is no answer, and the error says why.
 #[test]
 fn unprepared() {
