@@ -73,6 +73,7 @@ struct Report {
 }
 
 fn main() -> ExitCode {
+    service::program::log_to_stderr("warn");
     match measure(&Arguments::parse()) {
         Ok(report) => {
             println!("{}", serde_json::to_string(&report).expect("numbers and names are JSON"));
