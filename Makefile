@@ -51,7 +51,7 @@ doctor: dependencies ## What is missing on this machine, and how to get it
 
 audit: ## Licences, advisories, sources (needs cargo-deny)
 	$(CARGO) deny check
-	$(CARGO) deny --manifest-path enroll-server/cluster/Cargo.toml --all-features check --config deny.toml
+	$(CARGO) deny --manifest-path enroll-server/cluster/Cargo.toml --all-features --config deny.toml check
 
 dependencies:
 	@scripts/install-dependencies
