@@ -16,12 +16,13 @@ use std::time::Duration;
 
 use unum_identity::enrollment::{Erasure, ErasureReceipt, ErasureRequest, LogEvent};
 use unum_identity::signed::Signed;
+use unum_identity::time::UnixTime;
 
 use crate::enrollment::{publish, start_of_hour};
 use crate::gallery::Removal;
 use crate::server::App;
 use crate::store::erasures::Request;
-use crate::store::{StoreError, Tx, erasures, lock_enrollments, log, matchers, segments, templates};
+use crate::store::{StoreError, Tx, erasures, lock_enrollments, log, matchers, reviews, segments, templates};
 
 /// How long a request waits for its receipt before it is told to ask again.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -34,7 +35,7 @@ pub(crate) enum ErasureError {
     /// Not the wallet of this commitment.
     #[error("the opening does not open the commitment")]
     Opening,
-    /// Never in the set, or replaced since.
+    /// Never in the set and not in review, or replaced since.
     #[error("nobody has this commitment")]
     Unknown,
     /// The database gave no answer.
@@ -49,15 +50,8 @@ pub(crate) async fn ask(app: &App, request: &ErasureRequest) -> Result<Erasure, 
         return Err(ErasureError::Opening);
     }
     let asked_at = start_of_hour(app.clock.now());
-    let known = app.store.run_tx("ask_erasure", |tx| async move {
-        let known = erasures::get(&tx, commitment).await?.is_some();
-        let standing = !known && log::leaf_of(&tx, commitment).await?.is_some();
-        if standing {
-            erasures::insert(&tx, commitment, opening, asked_at).await?;
-        }
-        Ok(known || standing)
-    });
-    if !known.await? {
+    let take = |tx: Arc<Tx>| async move { take(&tx, request, asked_at).await };
+    if !app.store.run_tx("ask_erasure", take).await? {
         return Err(ErasureError::Unknown);
     }
     app.erasing.notify_one();
@@ -69,6 +63,24 @@ pub(crate) async fn ask(app: &App, request: &ErasureRequest) -> Result<Erasure, 
         }
         tokio::time::sleep(LOOK).await;
     }
+}
+
+/// Writes a request down; `false` if there is nobody whom it could be about.
+async fn take(tx: &Tx, request: &ErasureRequest, asked_at: UnixTime) -> Result<bool, StoreError> {
+    let ErasureRequest { commitment, opening } = *request;
+    if erasures::get(tx, commitment).await?.is_some() {
+        return Ok(true);
+    }
+    let number = if log::leaf_of(tx, commitment).await?.is_some() {
+        None
+    } else if reviews::delete(tx, commitment).await? {
+        // Whoever waits for an operator's decision stands in no segment and in nobody's memory: it is done.
+        lock_enrollments(tx).await?;
+        Some(erasures::last(tx).await? + 1)
+    } else {
+        return Ok(false);
+    };
+    erasures::insert(tx, commitment, opening, asked_at, number).await.map(|()| true)
 }
 
 async fn state(app: &App, request: &ErasureRequest) -> Result<Erasure, ErasureError> {

@@ -4,8 +4,9 @@ use std::fs;
 
 use serde_json::{Value, json};
 use unum_identity::enrollment::{Erasure, InclusionProof, LogEvent, LogPage, PublishedLeaf, Snapshot};
+use unum_iris::EyePair;
 
-use crate::harness::bench::{Bench, Process, enroll, register, sql};
+use crate::harness::bench::{Bench, Process, enroll, enroll_eyes, register, sql};
 use crate::harness::{Answer, Device, Person, cluster, database, enroll_config, get, post};
 
 fn ask(url: &str, person: &Person) -> Answer {
@@ -145,6 +146,23 @@ fn nobody_can_have_another_erased() {
     }
     assert_eq!(empty_rows(&bench), [0; 0]);
     assert_eq!(bench.enroll(&device, &people[0].again()).code(), (409, "duplicate"));
+}
+
+#[test]
+fn whoever_is_in_review_can_leave_too() {
+    let (bench, device, people) = town();
+    let newcomer = Person::new();
+    let mixed = EyePair::new(Some(people[3].left.clone()), Some(newcomer.right.clone())).unwrap();
+    assert_eq!(ask(&bench.url, &newcomer).code(), (404, "commitment_unknown"));
+    let answer = enroll_eyes(&bench.url, &device, &mixed, newcomer.commitment());
+    assert_eq!(answer.code(), (202, "review"));
+    let answer = ask(&bench.url, &newcomer);
+    assert_eq!(answer.code(), (200, "erased"));
+    assert_eq!(ask(&bench.url, &newcomer).body, answer.body);
+    assert_eq!(bench.counts(), [20, 20, 0]);
+    assert_eq!(empty_rows(&bench), [0; 0]);
+    assert_eq!(ask(&bench.url, &people[3]).code(), (200, "erased"), "others after them");
+    assert_eq!(empty_rows(&bench), [4]);
 }
 
 #[test]

@@ -33,19 +33,19 @@ pub(crate) async fn next(tx: &Tx) -> Result<Option<Request>, StoreError> {
     row.as_ref().map(read).transpose()
 }
 
-/// Adds a request. The same commitment again keeps the first.
+/// Adds a request; one that is done already comes with its number. The same commitment again keeps the first.
 pub(crate) async fn insert(
     tx: &Tx,
     commitment: Commitment,
     opening: Opening,
     asked_at: UnixTime,
+    number: Option<u64>,
 ) -> Result<(), StoreError> {
-    let sql =
-        "INSERT INTO erasures (commitment, opening, asked_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+    let sql = "INSERT INTO erasures (commitment, opening, asked_at, number) VALUES ($1, $2, $3, $4) \
+               ON CONFLICT (commitment) DO NOTHING";
     let (commitment, opening) = (commitment.to_be_bytes(), opening.to_be_bytes());
-    let values: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
-        [&commitment.as_slice(), &opening.as_slice(), &SystemTime::from(asked_at)];
-    tx.execute(sql, &values).await.map(|_| ())
+    let (asked_at, number) = (SystemTime::from(asked_at), number.map(bigint).transpose()?);
+    tx.execute(sql, &[&commitment.as_slice(), &opening.as_slice(), &asked_at, &number]).await.map(|_| ())
 }
 
 /// Number of the last erasure; 0 for none.

@@ -38,8 +38,8 @@ pub(crate) async fn insert(
     .map(|_| ())
 }
 
-/// Closes the case of a commitment, if there is one.
-pub(crate) async fn delete(tx: &Tx, commitment: Commitment) -> Result<(), StoreError> {
+/// Closes the case of a commitment; whether there was one.
+pub(crate) async fn delete(tx: &Tx, commitment: Commitment) -> Result<bool, StoreError> {
     let sql = "DELETE FROM reviews WHERE commitment = $1";
-    tx.execute(sql, &[&commitment.to_be_bytes().as_slice()]).await.map(|_| ())
+    Ok(tx.execute(sql, &[&commitment.to_be_bytes().as_slice()]).await? == 1)
 }
