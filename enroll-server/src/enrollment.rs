@@ -394,32 +394,33 @@ async fn admit(
     if log::place_of(tx, commitment).await?.is_some() {
         return Ok(Settled::Refused(Refusal::CommitmentKnown));
     }
-    let leaf_index = app.published.next(tx).await?.leaves;
-    let event = LogEvent::Enrolled { leaf_index, leaf: leaf(payload) };
-    if publish(app, tx, &event, now).await?.is_err() {
+    let enrolled = |leaf_index| LogEvent::Enrolled { leaf_index, leaf: leaf(payload) };
+    let Ok(leaf_index) = publish(app, tx, enrolled, now).await? else {
         return Ok(Settled::Refused(Refusal::SetFull));
-    }
+    };
     let row = gallery::row(&person(payload, probe), people + 1, &app.keys.template, &mut *app.rng());
     templates::insert(tx, &row).await?;
     reviews::delete(tx, commitment).await?;
     Ok(Settled::Enrolled { leaf_index })
 }
 
-/// Writes an event, and the root that it makes. The caller holds the lock.
+/// Writes an event, which is told where the next newcomer's leaf would be, and the root that it makes. Gives the place of
+/// the leaf that it is about. The caller holds the lock.
 pub(crate) async fn publish(
     app: &App,
     tx: &Tx,
-    event: &LogEvent,
+    event: impl FnOnce(u64) -> LogEvent,
     now: UnixTime,
-) -> Result<Result<(), SetError>, StoreError> {
-    let number = app.published.next(tx).await?.number;
+) -> Result<Result<u64, SetError>, StoreError> {
+    let next = app.published.next(tx).await?;
+    let (number, event) = (next.number, event(next.leaves));
     let root = match app.published.root_with(event.change()) {
         Ok(root) => root,
         Err(error) => return Ok(Err(error)),
     };
-    log::insert(tx, number, event, start_of_hour(now)).await?;
+    log::insert(tx, number, &event, start_of_hour(now)).await?;
     roots::replace(tx, root, number + 1, end_of_hour(now)).await?;
-    Ok(Ok(()))
+    Ok(Ok(event.leaf_index()))
 }
 
 fn leaf(payload: &Payload) -> PublishedLeaf {

@@ -141,7 +141,8 @@ async fn erase(app: &App, request: &Request) -> Result<bool, StoreError> {
     if let Some((_, sealed)) = removal.segment {
         app.gallery.write(sealed).await?;
     }
-    app.count_leaves().await;
+    app.published.sync(&app.store).await?;
+    app.count_leaves(app.published.leaves());
     Ok(true)
 }
 
@@ -149,9 +150,8 @@ async fn erase(app: &App, request: &Request) -> Result<bool, StoreError> {
 async fn take_out(app: &App, tx: &Tx, request: &Request, removal: &Removal) -> Result<bool, StoreError> {
     lock_enrollments(tx).await?;
     let Removal { row, emptied, segment } = removal;
-    let now = templates::from(tx, row.seq, 1).await?.pop();
-    let is_same = now.is_some_and(|now| now.nonce == row.nonce);
-    let listed = segments::all(tx).await?.into_iter().find(|e| (e.first..e.end()).contains(&row.seq));
+    let is_same = templates::get(tx, row.seq).await?.is_some_and(|now| now.nonce == row.nonce);
+    let listed = segments::of(tx, row.seq).await?;
     if !is_same || listed != segment.as_ref().map(|(entry, _)| *entry) {
         return Ok(false);
     }
@@ -161,8 +161,8 @@ async fn take_out(app: &App, tx: &Tx, request: &Request, removal: &Removal) -> R
     if !erasures::done(tx, request.commitment, erasures::last(tx).await? + 1).await? {
         return Ok(false);
     }
-    let event = LogEvent::Removed { leaf_index, opening: request.opening };
-    publish(app, tx, &event, app.clock.now()).await?.map_err(StoreError::damaged)?;
+    let removed = |_| LogEvent::Removed { leaf_index, opening: request.opening };
+    publish(app, tx, removed, app.clock.now()).await?.map_err(StoreError::damaged)?;
     templates::replace(tx, emptied).await?;
     if let Some((_, sealed)) = segment {
         segments::replace(tx, sealed.entry()).await?;

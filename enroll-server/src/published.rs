@@ -74,9 +74,14 @@ impl Published {
         Ok(self.read(Set::len))
     }
 
-    /// How many people are in the set, as far as the log has been read.
-    pub(crate) fn people(&self) -> u64 {
-        self.read(Set::people)
+    /// Leaves, removed ones too, as far as the log has been read.
+    pub(crate) fn leaves(&self) -> u64 {
+        self.read(Set::places)
+    }
+
+    /// Leaves that were removed, as far as the log has been read.
+    pub(crate) fn removed(&self) -> u64 {
+        self.read(|set| set.places() - set.people())
     }
 
     /// Inside a transaction that holds the lock of enrollments, and has written no event itself: where the next event

@@ -70,12 +70,10 @@ impl App {
         self.entropy.lock()
     }
 
-    /// Says how many people the set has.
-    pub(crate) async fn count_leaves(&self) {
-        if let Err(error) = self.published.sync(&self.store).await {
-            tracing::warn!(causes = chain(&error), "cannot count");
-        }
-        self.metrics.gauge("enroll_set_leaves", &[], self.published.people() as f64);
+    /// Says how many people the set has, of so many leaves.
+    pub(crate) fn count_leaves(&self, leaves: u64) {
+        let people = leaves.saturating_sub(self.published.removed());
+        self.metrics.gauge("enroll_set_leaves", &[], people as f64);
     }
 }
 
@@ -184,9 +182,9 @@ impl Server {
             entropy,
         });
         app.published.sync(&app.store).await?;
-        app.count_leaves().await;
+        let leaves = app.published.leaves();
+        app.count_leaves(leaves);
         erasure::report(&app).await?;
-        let leaves = app.published.people();
         let listening = Listening::start(app.config.bind, routes::router(Arc::clone(&app))).await?;
         tracing::info!(addr = %listening.addr(), people, leaves, kernel, "listening");
         let beside =

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use unum_identity::enrollment::{Erasure, InclusionProof, LogEvent, LogPage, PublishedLeaf, Snapshot};
 use unum_iris::EyePair;
 
-use crate::harness::bench::{Bench, Process, enroll, enroll_eyes, register, sql};
+use crate::harness::bench::{self, Bench, Process, enroll, enroll_eyes, register, sql};
 use crate::harness::{Answer, Device, Person, cluster, database, enroll_config, get, post};
 
 fn ask(url: &str, person: &Person) -> Answer {
@@ -16,12 +16,7 @@ fn ask(url: &str, person: &Person) -> Answer {
 
 /// A server that knows 20 people, 16 of them in a segment.
 fn town() -> (Bench, Device, Vec<Person>) {
-    let mut bench = Bench::on(cluster(), |config| config.segment_people = 16);
-    let device = bench.device();
-    let people: Vec<_> = (0..20).map(|_| Person::new()).collect();
-    for person in &people {
-        assert_eq!(bench.enroll(&device, person).status, 201);
-    }
+    let (mut bench, device, people) = bench::town(20);
     bench.restart();
     (bench, device, people)
 }
@@ -81,12 +76,7 @@ fn whoever_leaves_is_gone_and_may_come_again() {
 
 #[test]
 fn a_segment_is_not_made_of_whoever_is_erased_meanwhile() {
-    let mut bench = Bench::on(cluster(), |config| config.segment_people = 16);
-    let device = bench.device();
-    let people: Vec<_> = (0..16).map(|_| Person::new()).collect();
-    for person in &people {
-        assert_eq!(bench.enroll(&device, person).status, 201);
-    }
+    let (mut bench, device, people) = bench::town(16);
     // A server that starts has read all rows and waits to list the segment that it has made of them, while somebody is
     // erased: as another server would do it, but for the log.
     let (mut client, mut watch) = (sql(&bench.config.database_url), sql(&bench.config.database_url));

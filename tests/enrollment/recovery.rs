@@ -7,8 +7,8 @@ use unum_identity::envelope::Purpose;
 use unum_identity::field::Commitment;
 use unum_iris::EyePair;
 
-use crate::harness::bench::{Bench, COSE, enroll_eyes, send, session};
-use crate::harness::{Answer, Device, Person, cluster, get, somebodys_commitment, try_post};
+use crate::harness::bench::{self, Bench, COSE, enroll_eyes, send, session};
+use crate::harness::{Answer, Device, Person, get, somebodys_commitment, try_post};
 
 const WAIT: u64 = 30 * 24 * 3600;
 
@@ -142,12 +142,7 @@ fn of_two_recoveries_at_once_one_counts() {
 
 #[test]
 fn people_in_segments_recover_as_people_in_the_tail() {
-    let mut bench = Bench::on(cluster(), |config| config.segment_people = 16);
-    let device = bench.device();
-    let people: Vec<_> = (0..20).map(|_| Person::new()).collect();
-    for person in &people {
-        assert_eq!(bench.enroll(&device, person).status, 201);
-    }
+    let (mut bench, device, people) = bench::town(20);
     bench.restart();
     for place in [0, 15, 16, 19] {
         let found = people[place].again();

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use enroll_server::{Server, StartError};
 
-use crate::harness::bench::{Bench, sql};
-use crate::harness::{Device, Person, cluster, get, rng};
+use crate::harness::bench::{self, Bench, sql};
+use crate::harness::{Device, Person, get, rng};
 
 /// A server that knows 40 people in segments of 16: 1 to 16, 17 to 32, and a tail of eight.
 struct Town {
@@ -17,12 +17,7 @@ struct Town {
 
 impl Town {
     fn new() -> Self {
-        let mut bench = Bench::on(cluster(), |config| config.segment_people = 16);
-        let device = bench.device();
-        let people: Vec<_> = (0..40).map(|_| Person::new()).collect();
-        for person in &people {
-            assert_eq!(bench.enroll(&device, person).code(), (201, "enrolled"));
-        }
+        let (mut bench, device, people) = bench::town(40);
         bench.restart(); // or a minute later
         Self { bench, device, people }
     }

@@ -97,6 +97,18 @@ impl Drop for Bench {
     }
 }
 
+/// A server with segments of 16, and so many people who are enrolled by a device, all of them in the tail until it is
+/// started again.
+pub(crate) fn town(people: usize) -> (Bench, Device, Vec<Person>) {
+    let bench = Bench::on(cluster(), |config| config.segment_people = 16);
+    let device = bench.device();
+    let people: Vec<_> = (0..people).map(|_| Person::new()).collect();
+    for person in &people {
+        assert_eq!(bench.enroll(&device, person).code(), (201, "enrolled"));
+    }
+    (bench, device, people)
+}
+
 pub(crate) fn sql(database_url: &str) -> postgres::Client {
     postgres::Client::connect(database_url, NoTls).unwrap()
 }

@@ -68,8 +68,8 @@ async fn recover(
     let Some(leaf_index) = log::leaf_of(tx, known.commitment).await? else {
         return Err(StoreError::damaged(format!("template {seq} has no leaf")));
     };
-    let event = LogEvent::Replaced { leaf_index, leaf: leaf(payload) };
-    publish(app, tx, &event, now).await?.map_err(StoreError::damaged)?;
+    let replaced = |_| LogEvent::Replaced { leaf_index, leaf: leaf(payload) };
+    publish(app, tx, replaced, now).await?.map_err(StoreError::damaged)?;
     let (replaced, recovered_at) = (known.commitment, Some(start_of_hour(now)));
     let (commitment, consent_version) = (payload.commitment, payload.consent_version);
     let person = Person { commitment, consent_version, recovered_at, ..known };
@@ -83,8 +83,7 @@ async fn recover(
 
 /// Person number `seq`, from their row.
 async fn read(app: &App, tx: &Tx, seq: u64) -> Result<Person, StoreError> {
-    let row = templates::from(tx, seq, 1).await?.pop().filter(|row| row.seq == seq);
-    let sealed = row.and_then(|row| row.sealed());
+    let sealed = templates::get(tx, seq).await?.and_then(|row| row.sealed());
     let sealed = sealed.ok_or_else(|| StoreError::overtaken("the person found has just been erased"))?;
     let opened = app.keys.template.open(&sealed, Place::Template { seq });
     opened.map_err(|_| StoreError::damaged(format!("template {seq} cannot be opened with this template key")))

@@ -32,9 +32,9 @@ impl Gallery {
     ) -> Result<Option<Removal>, StoreError> {
         let Some(row) = self.row_of(store, commitment).await? else { return Ok(None) };
         let emptied = TemplateRow { seq: row.seq, nonce: self.random(), ciphertext: None };
-        let entries = store.run_tx("read_manifest", |tx| async move { segments::all(&tx).await }).await?;
-        let entry = entries.into_iter().find(|entry| (entry.first..entry.end()).contains(&row.seq));
-        let segment = match entry {
+        let seq = row.seq;
+        let entry = store.run_tx("find_segment", |tx| async move { segments::of(&tx, seq).await });
+        let segment = match entry.await? {
             Some(entry) => Some((entry, self.segment_without(store, &entry, row.seq).await?)),
             None => None,
         };

@@ -66,14 +66,14 @@ async fn submit(
 ) -> Result<(StatusCode, Json<EnrollmentOutcome>), ProblemResponse> {
     let result = enrollment::submit(app, purpose, envelope).await.map_err(ProblemResponse::from);
     let (name, status) = match &result {
-        Ok(EnrollmentOutcome::Enrolled { .. }) => ("enrolled", StatusCode::CREATED),
+        Ok(EnrollmentOutcome::Enrolled { receipt }) => {
+            app.count_leaves(receipt.statement.leaf_index + 1);
+            ("enrolled", StatusCode::CREATED)
+        }
         Ok(EnrollmentOutcome::Recovered { .. }) => ("recovered", StatusCode::OK),
         Ok(EnrollmentOutcome::Review) => ("review", StatusCode::ACCEPTED),
         Err(problem) => (problem.code(), StatusCode::OK),
     };
     app.metrics.count("enroll_enrollments_total", &[("outcome", name)], 1);
-    if status == StatusCode::CREATED {
-        app.count_leaves().await;
-    }
     Ok((status, Json(result?)))
 }

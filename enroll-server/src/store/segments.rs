@@ -11,6 +11,12 @@ pub(crate) async fn all(tx: &Tx) -> Result<Vec<Entry>, StoreError> {
     tx.rows(sql, &[]).await?.iter().map(read).collect()
 }
 
+/// The entry of person number `seq`; `None` if they stand in the tail.
+pub(crate) async fn of(tx: &Tx, seq: u64) -> Result<Option<Entry>, StoreError> {
+    let sql = "SELECT first, people, version, nonce, tag FROM segments WHERE $1 BETWEEN first AND first + people - 1";
+    tx.row(sql, &[&bigint(seq)?]).await?.as_ref().map(read).transpose()
+}
+
 /// Adds an entry; `false` if one of its people stands in another.
 pub(crate) async fn insert(tx: &Tx, entry: &Entry) -> Result<bool, StoreError> {
     let sql = "INSERT INTO segments (first, people, version, nonce, tag) VALUES ($1, $2, $3, $4, $5) \

@@ -34,6 +34,12 @@ pub(crate) async fn from(tx: &Tx, seq: u64, limit: u64) -> Result<Vec<TemplateRo
     tx.rows(sql, &[&bigint(seq)?, &bigint(limit)?]).await?.iter().map(read).collect()
 }
 
+/// One row.
+pub(crate) async fn get(tx: &Tx, seq: u64) -> Result<Option<TemplateRow>, StoreError> {
+    let sql = "SELECT seq, nonce, ciphertext FROM templates WHERE seq = $1";
+    tx.row(sql, &[&bigint(seq)?]).await?.as_ref().map(read).transpose()
+}
+
 /// Number of the last row; 0 for none.
 pub(crate) async fn last(tx: &Tx) -> Result<u64, StoreError> {
     let row = tx.row("SELECT coalesce(max(seq), 0) AS last FROM templates", &[]).await?;
