@@ -206,7 +206,7 @@ impl Cluster {
 
     fn try_resume(&mut self) -> Result<(), ClusterError> {
         self.wait_for_predecessor()?;
-        let log = fs::File::create(self.log()).map_err(io("make Postgres's log"))?;
+        let log = self.new_log()?;
         own(&self.log(), self.owner)?;
         let mut command = self.command("sh");
         command
@@ -224,6 +224,16 @@ impl Cluster {
             .process_group(0); // Ctrl-C is for us; Postgres stops when we do
         self.keeper = Some(command.spawn().map_err(io("start Postgres"))?);
         self.wait_until_ready()
+    }
+
+    /// A log that nobody else writes to: a predecessor gives its folder free before its last line, which would read as ours.
+    fn new_log(&self) -> Result<fs::File, ClusterError> {
+        match fs::remove_file(self.log()) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(io("remove Postgres's old log")(error));
+            }
+            _ => fs::File::create_new(self.log()).map_err(io("make Postgres's log")),
+        }
     }
 
     fn init(&self) -> Result<(), ClusterError> {
@@ -407,6 +417,17 @@ mod tests {
         assert_eq!(row.get::<_, i32>(0), 7);
         let log = fs::read_to_string(cluster.log()).unwrap();
         assert!(log.contains("was not properly shut down"), "{log}");
+    }
+
+    #[test]
+    fn a_predecessors_last_words_are_not_taken_for_ours() {
+        let mut cluster = Cluster::temporary(&mut UnwrapErr(SysRng)).unwrap();
+        let mut predecessor = fs::OpenOptions::new().append(true).open(cluster.log()).unwrap();
+        cluster.pause();
+        cluster.resume().unwrap();
+        predecessor.write_all(b"LOG:  database system is shut down\n").unwrap();
+        let log = fs::read_to_string(cluster.log()).unwrap();
+        assert!(!log.contains("is shut down"), "{log}");
     }
 
     #[test]
