@@ -5,6 +5,8 @@
 //! tail       the rows after the last segment, from `templates`
 //! ```
 //!
+//! Where others hold the segments ([`elsewhere`]), only the tail is in memory.
+//!
 //! Rows are numbered from 1 without gaps, so a cache of *n* people is complete up to row *n*, and what an enrollment
 //! has to compare besides is exactly the rows after *n*. Whenever rows are read, so is the manifest, and the last known
 //! row is read again: if they are not the same any more (a restored backup, another database), the cache starts anew.
@@ -12,6 +14,7 @@
 //!
 //! Eyes are wiped when dropped. Knows nothing of verdicts.
 
+mod elsewhere;
 mod erasure;
 mod segments;
 
@@ -21,11 +24,12 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use service::Metrics;
 use unum_iris::EyePair;
 
-use crate::matcher::{Manifest, People, Shelf};
+use crate::matcher::{Manifest, People, Scanner, Shelf};
 use crate::sealed::{Person, Place, TemplateKey};
 use crate::server::Entropy;
 use crate::store::templates::{self, TemplateRow};
 use crate::store::{self, Store, StoreError, Tx, erasures};
+use elsewhere::Elsewhere;
 
 /// Rows read at a time: 8 MB.
 const PAGE: u64 = 1000;
@@ -63,8 +67,10 @@ pub(crate) struct Gallery {
     everyone: RwLock<Everyone>,
     /// Leases of those who were known before, as long as somebody looks at them.
     retired: Mutex<Vec<Weak<()>>>,
-    /// Held by whoever reads segments: once is enough.
+    /// Held by whoever reads segments, or has others read them: once is enough.
     stacking: tokio::sync::Mutex<()>,
+    scanner: Arc<dyn Scanner>,
+    elsewhere: Mutex<Elsewhere>,
     /// Whether it was said that memory cannot be locked: once is enough.
     has_warned: AtomicBool,
 }
@@ -102,8 +108,8 @@ impl Everyone {
 
     /// Those of the segments alone.
     fn without_tail(&self) -> Self {
-        let people = People::of(self.people.segments().to_vec());
-        Self { people, manifest: Arc::clone(&self.manifest), ..Self::default() }
+        let (people, manifest) = (self.people.without_tail(), Arc::clone(&self.manifest));
+        Self { people, manifest, ..Self::default() }
     }
 
     /// Whether these are the same people.
@@ -155,11 +161,12 @@ impl From<FollowError> for StoreError {
 }
 
 impl Gallery {
-    /// An empty cache. Segments of `segment_people` people lie on `shelf`.
+    /// An empty cache. Segments of `segment_people` people lie on `shelf`; whether they are in memory is up to `scanner`.
     pub(crate) fn new(
         key: TemplateKey,
         shelf: Shelf,
         segment_people: u64,
+        scanner: Arc<dyn Scanner>,
         entropy: Arc<Entropy>,
         metrics: Metrics,
     ) -> Self {
@@ -172,8 +179,15 @@ impl Gallery {
             everyone: RwLock::default(),
             retired: Mutex::default(),
             stacking: tokio::sync::Mutex::default(),
+            scanner,
+            elsewhere: Mutex::default(),
             has_warned: AtomicBool::new(false),
         }
+    }
+
+    /// Who compares with everyone.
+    pub(crate) fn scanner(&self) -> &Arc<dyn Scanner> {
+        &self.scanner
     }
 
     /// Reads what is new, and gives everyone as of now.
@@ -189,8 +203,9 @@ impl Gallery {
             let (erased, entries, rows) = store.run_tx("read_templates", read).await?;
             match Manifest::new(entries) {
                 Ok(manifest) if manifest == *known.manifest => {}
+                Ok(manifest) if self.can_wait(&known, &manifest) => self.elsewhere().saw(&manifest),
                 Ok(manifest) => {
-                    self.stack(store, manifest).await?;
+                    self.adopt(store, manifest).await?;
                     continue;
                 }
                 Err(error) => {
@@ -248,11 +263,28 @@ impl Gallery {
         *known = everyone;
     }
 
-    /// The last erasure before which everyone who is in memory was read; `None` as long as a scan looks at others.
+    /// Takes over the segments of `manifest`. Who came after them has to be read again.
+    async fn adopt(&self, store: &Store, manifest: Manifest) -> Result<(), StoreError> {
+        let _alone = self.stacking.lock().await;
+        let known = self.known();
+        if *known.manifest == manifest {
+            return Ok(()); // somebody else has been faster
+        }
+        if self.scanner.holds_here() {
+            self.stack(store, known, manifest).await
+        } else {
+            drop(known);
+            self.tell(store).await
+        }
+    }
+
+    /// The last erasure before which everyone who is in memory, here or elsewhere, was read; `None` as long as a scan looks
+    /// at others.
     pub(crate) fn erased_to(&self) -> Option<u64> {
         let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
         retired.retain(|lease| lease.strong_count() > 0);
-        retired.is_empty().then(|| self.known().erased)
+        let elsewhere = if self.scanner.holds_here() { u64::MAX } else { self.elsewhere().erased_to() };
+        retired.is_empty().then(|| self.known().erased.min(elsewhere))
     }
 
     /// Adds `new` to what was `known`, unless somebody else has been faster.

@@ -24,6 +24,7 @@
 //! | [`keys`], `sealed` | key files; how eyes are encrypted at rest |
 //! | `seed` | people who never came, for benches |
 //! | `problem` | which code each refusal has |
+//! | [`program`] | what its programs do: locked memory, the address, signals |
 //!
 //! Knows no camera, no wallet and no money. Memory and files hold copies only: kill the process at any moment, or take
 //! away its disk, and whatever it has acknowledged is in Postgres.
@@ -35,6 +36,7 @@ mod gallery;
 pub mod keys;
 pub mod matcher;
 mod problem;
+pub mod program;
 mod published;
 mod routes;
 mod sealed;

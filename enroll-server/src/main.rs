@@ -6,9 +6,7 @@ use std::time::SystemTime;
 
 use anyhow::Context as _;
 use clap::Parser;
-use enroll_server::{Config, Server};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use service::program;
+use enroll_server::{Config, Server, program};
 use unum_identity::time::UnixTime;
 
 /// Enrolls people brought by devices, publishes the set, verifies humans for apps
@@ -34,8 +32,8 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    program::log_to_stderr("info");
-    raise_memory_lock();
+    service::program::log_to_stderr("info");
+    program::raise_memory_lock();
     let arguments = Arguments::parse();
     let mut config = Config::load(&arguments.config, |name| std::env::var(name).ok())?;
     config.bind = arguments.bind.unwrap_or(config.bind);
@@ -43,20 +41,5 @@ async fn main() -> anyhow::Result<()> {
     let clock = || UnixTime::from(SystemTime::now());
     let rng = Box::new(rand_core::UnwrapErr(getrandom::SysRng));
     let server = Server::start(config, Arc::new(clock), rng).await?;
-    #[expect(clippy::print_stdout, reason = "whoever started it reads the port here")]
-    {
-        println!("http://{}", server.addr());
-    }
-    let ended = program::told_to_stop().await;
-    server.shutdown().await;
-    ended.context("signals cannot be received")
-}
-
-/// Everyone's eyes are locked in memory. Allows as much of it as whoever started this process allows at all; what that
-/// does not cover is logged when it happens.
-fn raise_memory_lock() {
-    let limit = getrlimit(Resource::Memlock);
-    if let Err(error) = setrlimit(Resource::Memlock, Rlimit { current: limit.maximum, ..limit }) {
-        tracing::warn!(%error, "the limit of locked memory stays as it is");
-    }
+    program::run(server).await.context("signals cannot be received")
 }

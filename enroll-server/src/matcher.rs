@@ -5,6 +5,7 @@
 //! Shelf    segments on disk, encrypted
 //! Manifest which segments there are
 //! scan     (People, queries) ─► Scanned: a row for each segment and one for the tail ─► findings, if the rows cover all
+//! Scanner  who does that: this process, or others who hold the segments elsewhere
 //! Batcher  up to 8 queries, or whatever came within 5 ms ─► one pass over everyone
 //! ```
 //!
@@ -16,6 +17,7 @@
 mod batch;
 mod coverage;
 mod manifest;
+mod scanner;
 mod segment;
 mod shelf;
 
@@ -32,6 +34,7 @@ pub use crate::sealed::{TemplateKey, Unopenable};
 pub(crate) use batch::{Answer, Batcher, ScanError};
 pub use coverage::{Coverage, Part, Scanned, Uncovered};
 pub use manifest::{Entry, Manifest, ManifestError, Seal};
+pub use scanner::{Holdings, InProcess, Scanner, Unscanned};
 pub use segment::Segment;
 pub(crate) use segment::blocks_of;
 pub use shelf::{Fault, SealedSegment, Shelf};
@@ -95,6 +98,8 @@ impl Finding {
 #[derive(Clone, Default)]
 pub struct People {
     segments: Vec<Arc<Segment>>,
+    /// Number of the last person before the tail.
+    before: u64,
     /// Blocks after the last segment, one at a time; only the last may have empty places.
     tail: Vec<Arc<Blocks>>,
 }
@@ -102,27 +107,34 @@ pub struct People {
 impl People {
     /// The people of `segments`, which are all those of a manifest, in its order.
     pub fn of(segments: Vec<Arc<Segment>>) -> Self {
-        Self { segments, tail: Vec::new() }
+        let before = segments.last().map_or(0, |last| last.entry().end() - 1);
+        Self { segments, before, tail: Vec::new() }
     }
 
-    /// How many there are.
+    /// Whoever comes after the first `people`, who are held elsewhere: nobody yet.
+    pub fn after(people: u64) -> Self {
+        Self { before: people, ..Self::default() }
+    }
+
+    /// The same without whoever came after the segments.
+    pub(crate) fn without_tail(&self) -> Self {
+        Self { segments: self.segments.clone(), before: self.before, tail: Vec::new() }
+    }
+
+    /// Number of the last one: how many there are, with those who are held elsewhere.
     pub fn len(&self) -> u64 {
         let last = self.tail.last().map_or(0, |block| people_in(block));
-        self.in_segments() + (self.tail.len().saturating_sub(1) * BLOCK_PEOPLE) as u64 + last
+        self.before + (self.tail.len().saturating_sub(1) * BLOCK_PEOPLE) as u64 + last
     }
 
-    /// Whether there is nobody.
+    /// Whether there is nobody, here or elsewhere.
     pub fn is_empty(&self) -> bool {
-        self.segments.is_empty() && self.tail.is_empty()
-    }
-
-    fn in_segments(&self) -> u64 {
-        self.segments.last().map_or(0, |last| last.entry().end() - 1)
+        self.len() == 0
     }
 
     /// Adds somebody behind the others; `None` for somebody who was erased: nobody, who is counted.
     pub fn push(&mut self, person: Option<&EyePair>) {
-        let place = (self.len() - self.in_segments()) as usize % BLOCK_PEOPLE;
+        let place = (self.len() - self.before) as usize % BLOCK_PEOPLE;
         if place == 0 {
             self.tail.push(Arc::new(Blocks::empty(1)));
         }
@@ -151,7 +163,7 @@ impl People {
         people.flat_map(|block| (0..BLOCK_PEOPLE).filter_map(|place| block.person(place))).nth(index).unwrap()
     }
 
-    /// Compares each of `queries` with everyone, on all threads of the pool it is called in; blocks.
+    /// Compares each of `queries` with everyone who is here, on all threads of the pool it is called in; blocks.
     pub fn scan(&self, queries: &[&Query], thresholds: Thresholds) -> Scanned {
         let kernel = Kernel::fastest();
         let pieces: Vec<Piece<'_>> = self.pieces().collect();
@@ -175,7 +187,7 @@ impl People {
     /// Everyone, in pieces that are worth handing to a thread.
     fn pieces(&self) -> impl Iterator<Item = Piece<'_>> {
         let segments = self.segments.iter().map(|segment| (segment.entry().first, segment.blocks()));
-        let first_of_tail = self.in_segments() + 1;
+        let first_of_tail = self.before + 1;
         let tail = self.tail.iter().enumerate().map(move |(i, blocks)| {
             let first = first_of_tail + (i * BLOCK_PEOPLE) as u64;
             (first, &**blocks)
@@ -195,7 +207,7 @@ impl People {
             let Entry { first, version, .. } = *segment.entry();
             Part::Segment { first, version }
         });
-        segments.chain([Part::Tail { first: self.in_segments() + 1 }])
+        segments.chain([Part::Tail { first: self.before + 1 }])
     }
 
     fn memory(&self) -> impl Iterator<Item = &Blocks> {
@@ -309,6 +321,36 @@ mod tests {
             assert_eq!(finding(&people, seed, &manifest), Ok(Finding::Duplicate { person }));
         }
         assert_eq!(finding(&people, 337, &manifest), Ok(Finding::Unique));
+    }
+
+    #[test]
+    fn whoever_comes_after_people_elsewhere_has_the_number_that_they_would_have() {
+        let (all, manifest) = town();
+        let mut people = People::after(manifest.people());
+        assert_eq!((people.len(), people.is_empty(), People::after(0).is_empty()), (320, false, true));
+        (320..337).for_each(|seed| people.push(Some(&person(seed))));
+        people.push(None);
+        assert_eq!((people.len(), people.segments().len()), (338, 0));
+        assert_eq!(people.without_tail().len(), 320);
+
+        let queries = [320, 336, 5].map(|seed| Query::new(&person(seed)));
+        let queries: Vec<&Query> = queries.iter().collect();
+        let scan = |people: &People| people.scan(&queries, Thresholds::default()).into_rows();
+        let of_tail = scan(&people);
+        let findings =
+            vec![Finding::Duplicate { person: 321 }, Finding::Duplicate { person: 337 }, Finding::Unique];
+        assert_eq!(of_tail, [Coverage { part: Part::Tail { first: 321 }, people: 18, findings }]);
+
+        // With the rows of those who hold the segments it is everyone; without them nothing is said.
+        let of_segments = scan(&all).into_iter().filter(|row| matches!(row.part, Part::Segment { .. }));
+        let rows = of_segments.chain(of_tail.clone()).collect();
+        let person = |person| Finding::Duplicate { person };
+        assert_eq!(
+            Scanned::new(rows, 3).findings(&manifest, people.len()),
+            Ok(vec![person(321), person(337), person(6)])
+        );
+        let alone = Scanned::new(of_tail, 3).findings(&manifest, people.len());
+        assert_eq!(alone, Err(Uncovered::Missing { first: 1 }));
     }
 
     #[test]

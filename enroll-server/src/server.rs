@@ -1,5 +1,6 @@
 //! Starting and stopping, what every request can reach, and what runs beside the requests.
 
+use std::error::Error;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,12 +16,11 @@ use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use unum_identity::bytes::ServiceKey;
 use unum_identity::time::{Clock, UnixTime};
-use unum_iris::Query;
 
 use crate::config::{Config, ConfigError};
 use crate::gallery::Gallery;
 use crate::keys::Keys;
-use crate::matcher::{Batcher, People, Shelf};
+use crate::matcher::{Batcher, InProcess, Scanner, Shelf, TemplateKey};
 use crate::published::Published;
 use crate::store::{SCHEMA, Store, StoreError, chain, matchers, sessions};
 use crate::{erasure, routes};
@@ -29,6 +29,8 @@ use crate::{erasure, routes};
 const HOUSEKEEPING: Duration = Duration::from_mins(1);
 /// How often a server looks whether somebody is to be erased, and says that it runs.
 const ERASING: Duration = Duration::from_secs(1);
+/// How often a server looks whether those who hold segments for it have to be told what to hold.
+const TENDING: Duration = Duration::from_secs(1);
 /// How long a nonce is remembered after its end: a device that late has given up or was moved.
 const NONCE_KEPT: u64 = 3600;
 
@@ -86,7 +88,7 @@ impl Operated for App {
 /// A running server. Stops at once when dropped; [`Server::shutdown`] finishes what is under way.
 pub struct Server {
     listening: Listening,
-    beside: [Beside; 2],
+    beside: [Beside; 3],
     app: Arc<App>,
     service_key: ServiceKey,
 }
@@ -112,6 +114,9 @@ pub enum StartError {
         /// Why.
         source: std::io::Error,
     },
+    /// Whoever was to compare with everyone cannot be asked. Correct their configuration.
+    #[error("cannot use those who hold the segments")]
+    Scanner(#[source] Box<dyn Error + Send + Sync>),
     /// Postgres cannot be reached, or what it holds cannot be read.
     #[error("cannot use the database: {0}")]
     Database(String),
@@ -138,7 +143,25 @@ impl Server {
     pub async fn start(
         config: Config,
         clock: Arc<dyn Clock>,
+        rng: Box<dyn CryptoRng + Send>,
+    ) -> Result<Self, StartError> {
+        Self::start_with(config, clock, rng, |_| Ok(Arc::new(InProcess))).await
+    }
+
+    /// The same with somebody else who compares with everyone, and may hold the segments: whatever `scanner` makes of the
+    /// template key, on the runtime of this server.
+    ///
+    /// Waits until whoever answers holds their segments. If some of them are held by nobody it starts all the same: what
+    /// needs no comparison is answered, everything else with 503 until they are held.
+    ///
+    /// # Errors
+    ///
+    /// A [`StartError`].
+    pub async fn start_with(
+        config: Config,
+        clock: Arc<dyn Clock>,
         mut rng: Box<dyn CryptoRng + Send>,
+        scanner: impl FnOnce(&TemplateKey) -> Result<Arc<dyn Scanner>, Box<dyn Error + Send + Sync>>,
     ) -> Result<Self, StartError> {
         config.check()?;
         let keys = Keys::load_or_create(&config.keys, &mut rng)?;
@@ -151,8 +174,10 @@ impl Server {
         let mut matcher_id = [0; 16];
         rng.fill_bytes(&mut matcher_id);
         let entropy = Arc::new(Entropy::new(rng));
+        let scanner = scanner(&keys.template).map_err(StartError::Scanner)?;
         let (key, size) = (keys.template.clone(), config.segment_people.into());
-        let gallery = Arc::new(Gallery::new(key, shelf, size, Arc::clone(&entropy), metrics.clone()));
+        let gallery = Gallery::new(key, shelf, size, scanner, Arc::clone(&entropy), metrics.clone());
+        let gallery = Arc::new(gallery);
         // Before anybody's eyes are in memory: from now on a receipt of erasure waits for this server.
         store
             .run_tx("report_erasure", |tx| async move { matchers::report(&tx, matcher_id, None).await })
@@ -162,9 +187,7 @@ impl Server {
         let people = gallery.sync(&store).await?.watermark();
         let kernel = unum_iris::Kernel::fastest().name();
         metrics.gauge("enroll_matcher_kernel", &[("kernel", kernel)], 1.0);
-        let thresholds = config.thresholds;
-        let scan = move |people: &People, queries: &[&Query]| people.scan(queries, thresholds);
-        let matcher = Batcher::start(Arc::clone(&gallery), Arc::new(scan), metrics.clone());
+        let matcher = Batcher::start(Arc::clone(&gallery), config.thresholds, metrics.clone());
 
         let service_key = keys.service_key();
         let app = Arc::new(App {
@@ -187,8 +210,11 @@ impl Server {
         erasure::report(&app).await?;
         let listening = Listening::start(app.config.bind, routes::router(Arc::clone(&app))).await?;
         tracing::info!(addr = %listening.addr(), people, leaves, kernel, "listening");
-        let beside =
-            [Beside::start(housekeeping(Arc::clone(&app))), Beside::start(erasing(Arc::clone(&app)))];
+        let beside = [
+            Beside::start(housekeeping(Arc::clone(&app))),
+            Beside::start(erasing(Arc::clone(&app))),
+            Beside::start(tending(Arc::clone(&app))),
+        ];
         Ok(Self { listening, beside, app, service_key })
     }
 
@@ -247,6 +273,15 @@ async fn erasing(app: Arc<App>) {
         let _ = tokio::time::timeout(ERASING, app.erasing.notified()).await;
         if let Err(error) = erasure::catch_up(&app).await {
             tracing::warn!(causes = chain(&error), "whoever asked to be erased waits");
+        }
+    }
+}
+
+async fn tending(app: Arc<App>) {
+    loop {
+        tokio::time::sleep(TENDING).await;
+        if let Err(error) = app.gallery.tend(&app.store).await {
+            tracing::warn!(causes = chain(&error), "whoever holds segments was told nothing");
         }
     }
 }

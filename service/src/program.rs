@@ -1,4 +1,4 @@
-//! A service as a program: its log on standard error, and the signals that stop it.
+//! A service as a program: its log on standard error, and what stops it.
 
 use std::io::IsTerminal as _;
 
@@ -12,6 +12,15 @@ pub fn log_to_stderr(level: &str) {
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
+}
+
+/// Ends this process when standard input does: whoever started it has ended, however that came, and nobody is left to
+/// whom an answer could go.
+pub fn end_with_stdin() {
+    std::thread::spawn(|| {
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        std::process::exit(0);
+    });
 }
 
 /// Waits for Ctrl-C or a termination signal.

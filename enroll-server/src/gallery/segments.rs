@@ -42,13 +42,13 @@ impl Gallery {
         Ok(())
     }
 
-    /// Takes over the segments of `manifest`. Who came after them has to be read again.
-    pub(super) async fn stack(&self, store: &Store, manifest: Manifest) -> Result<(), StoreError> {
-        let _alone = self.stacking.lock().await;
-        let known = self.known();
-        if *known.manifest == manifest {
-            return Ok(()); // somebody else has been faster
-        }
+    /// Reads the segments of `manifest` that are not `known`, instead of which it takes them over.
+    pub(super) async fn stack(
+        &self,
+        store: &Store,
+        known: Everyone,
+        manifest: Manifest,
+    ) -> Result<(), StoreError> {
         let mut segments = Vec::with_capacity(manifest.entries().len());
         for (entry, read) in self.read_files(&known, &manifest).await? {
             let segment = match read {
@@ -90,7 +90,7 @@ impl Gallery {
 
     /// Makes a segment again whose file has a fault. `None` if that takes other rows than those it was made of, and so
     /// another version, which is then listed instead.
-    async fn mend(
+    pub(super) async fn mend(
         &self,
         store: &Store,
         entry: &Entry,

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use service::Metrics;
 use tokio::sync::{mpsc, oneshot};
-use unum_iris::Query;
+use unum_iris::{Query, Thresholds};
 
-use super::{Finding, MAX_QUERIES, People, Scanned, Uncovered};
+use super::{Finding, MAX_QUERIES, Scanned, Scanner, Uncovered, Unscanned};
 use crate::gallery::{Everyone, Gallery};
 use crate::uniqueness::Probe;
 
@@ -47,14 +47,22 @@ pub(crate) enum ScanError {
     /// Not everyone was compared.
     #[error("the scan is not complete: {0}")]
     Uncovered(#[from] Uncovered),
+    /// Whoever holds the segments elsewhere gave no answer.
+    #[error(transparent)]
+    Elsewhere(#[from] Unscanned),
 }
 
-/// Compares queries with people, wherever they are held.
-pub(crate) type Scan = Arc<dyn Fn(&People, &[&Query]) -> Scanned + Send + Sync>;
+/// Who compares, and when two eyes are one.
+#[derive(Clone)]
+struct Scan {
+    scanner: Arc<dyn Scanner>,
+    thresholds: Thresholds,
+}
 
 impl Batcher {
-    /// Scans with `scan`; everyone is whom `gallery` knows.
-    pub(crate) fn start(gallery: Arc<Gallery>, scan: Scan, metrics: Metrics) -> Self {
+    /// Everyone is whom `gallery` knows, and compared with as it says.
+    pub(crate) fn start(gallery: Arc<Gallery>, thresholds: Thresholds, metrics: Metrics) -> Self {
+        let scan = Scan { scanner: Arc::clone(gallery.scanner()), thresholds };
         let (sender, mut queue) = mpsc::channel(QUEUE);
         tokio::spawn(async move {
             while let Some(first) = queue.recv().await {
@@ -116,10 +124,10 @@ async fn findings(
     everyone: &Everyone,
     scan: &Scan,
 ) -> Result<(Vec<Finding>, Arc<Scanned>), ScanError> {
-    let (everyone, scan) = (everyone.clone(), Arc::clone(scan));
+    let (everyone, Scan { scanner, thresholds }) = (everyone.clone(), scan.clone());
     let work = tokio::task::spawn_blocking(move || {
         let queries: Vec<&Query> = probes.iter().map(|probe| probe.query()).collect();
-        let scanned = scan(everyone.people(), &queries);
+        let scanned = scanner.scan(everyone.manifest(), everyone.people(), &queries, thresholds)?;
         let findings = scanned.findings(everyone.manifest(), everyone.watermark())?;
         Ok((findings, Arc::new(scanned)))
     });
@@ -135,8 +143,35 @@ mod tests {
     use unum_iris::{BITS, Thresholds};
 
     use super::*;
-    use crate::matcher::{Coverage, Manifest, Part};
+    use crate::matcher::{Coverage, Holdings, Manifest, Part, People};
     use crate::uniqueness::tests::{eye, pair};
+
+    /// Scans as a test says.
+    struct As<F>(F);
+
+    impl<F: Fn(&People, &[&Query]) -> Result<Scanned, Unscanned> + Send + Sync> Scanner for As<F> {
+        fn holds_here(&self) -> bool {
+            true
+        }
+
+        fn prepare(&self, _: &Manifest) -> Holdings {
+            Holdings::default()
+        }
+
+        fn is_impaired(&self) -> bool {
+            false
+        }
+
+        fn scan(
+            &self,
+            _: &Manifest,
+            people: &People,
+            queries: &[&Query],
+            _: Thresholds,
+        ) -> Result<Scanned, Unscanned> {
+            self.0(people, queries)
+        }
+    }
 
     fn probe(seed: u64) -> Arc<Probe> {
         Arc::new(Probe::new(&pair(eye(2 * seed), eye(2 * seed + 1)), BITS, false).unwrap())
@@ -144,7 +179,7 @@ mod tests {
 
     /// Takes the queries of people 0 to 7 at once, of whom 0 to 4 are known.
     async fn ask(
-        scan: impl Fn(&People, &[&Query]) -> Scanned + Send + Sync + 'static,
+        scan: impl Fn(&People, &[&Query]) -> Result<Scanned, Unscanned> + Send + Sync + 'static,
     ) -> Vec<Result<Finding, ScanError>> {
         let people: People = (0..5).map(|seed| probe(seed).eyes().clone()).collect();
         let everyone = Everyone::of(people, Manifest::default());
@@ -153,7 +188,7 @@ mod tests {
             (Waiting { probe: probe(seed), tell }, told)
         };
         let (batch, told): (Vec<_>, Vec<_>) = (0..8).map(told).unzip();
-        let scan: Scan = Arc::new(scan);
+        let scan = Scan { scanner: Arc::new(As(scan)), thresholds: Thresholds::default() };
         pass(batch, &everyone, &scan, &Metrics::default()).await;
         let mut answers = Vec::new();
         for told in told {
@@ -162,8 +197,8 @@ mod tests {
         answers
     }
 
-    fn scan(people: &People, queries: &[&Query]) -> Scanned {
-        people.scan(queries, Thresholds::default())
+    fn scan(people: &People, queries: &[&Query]) -> Result<Scanned, Unscanned> {
+        Ok(people.scan(queries, Thresholds::default()))
     }
 
     /// What is true of person `seed`.
@@ -189,13 +224,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn nobody_gets_an_answer_where_none_came_from_elsewhere() {
+        let gone = Unscanned("segment 1 has no worker left".to_owned());
+        let expected = gone.clone();
+        let answers = ask(move |_, _| Err(gone.clone())).await;
+        assert!(answers.into_iter().all(|answer| answer == Err(ScanError::Elsewhere(expected.clone()))));
+    }
+
+    #[tokio::test]
     async fn an_incomplete_scan_is_no_answer_for_anybody() {
         let rows = |change: fn(&mut Vec<Coverage>)| {
             move |_: &People, queries: &[&Query]| {
                 let findings = vec![Finding::Unique; queries.len()];
                 let mut rows = vec![Coverage { part: Part::Tail { first: 1 }, people: 5, findings }];
                 change(&mut rows);
-                Scanned::new(rows, queries.len())
+                Ok(Scanned::new(rows, queries.len()))
             }
         };
         let nobody = ask(rows(|_| ())).await;

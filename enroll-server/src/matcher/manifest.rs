@@ -81,6 +81,11 @@ impl Manifest {
         &self.0
     }
 
+    /// Whether these are the segments of `other`, and perhaps more after them.
+    pub fn extends(&self, other: &Self) -> bool {
+        self.0.starts_with(&other.0)
+    }
+
     /// People in all of them.
     pub fn people(&self) -> u64 {
         self.0.last().map_or(0, |last| last.end() - 1)

@@ -150,18 +150,39 @@ impl Shelf {
         File::open(&self.folder)?.sync_all()
     }
 
+    /// Whether there is a file of this length that says to be the segment that `entry` lists. What is inside is not looked
+    /// at.
+    ///
+    /// # Errors
+    ///
+    /// A [`Fault`] if not.
+    pub(crate) fn check(&self, entry: &Entry) -> Result<(), Fault> {
+        self.open_file(entry).map(|_| ())
+    }
+
     /// Reads and decrypts the segment that `entry` lists.
     ///
     /// # Errors
     ///
     /// A [`Fault`] if the file is anything else.
     pub fn read(&self, entry: &Entry) -> Result<Segment, Fault> {
+        let (mut file, header) = self.open_file(entry)?;
+        let mut blocks = Blocks::empty(blocks_of(entry.people));
+        file.read_exact(blocks.as_bytes_mut())?;
+        let Seal { nonce, tag } = entry.seal;
+        let opened = self.key.open_bytes(blocks.as_bytes_mut(), nonce, tag, &header[..BOUND]);
+        opened.map_err(|_| Fault::Altered)?;
+        Ok(Segment::new(*entry, blocks))
+    }
+
+    /// The file of a segment, read as far as its blocks, and its header.
+    fn open_file(&self, entry: &Entry) -> Result<(File, [u8; HEADER]), Fault> {
         let mut file = File::open(self.path(entry.first)).map_err(|error| match error.kind() {
             ErrorKind::NotFound => Fault::Missing,
             _ => error.into(),
         })?;
-        let blocks = blocks_of(entry.people);
-        let (found, needed) = (file.metadata()?.len(), HEADER as u64 + (blocks * BLOCK_BYTES) as u64);
+        let needed = (HEADER + blocks_of(entry.people) * BLOCK_BYTES) as u64;
+        let found = file.metadata()?.len();
         if found < HEADER as u64 {
             return Err(Fault::Torn { found, needed });
         }
@@ -171,12 +192,7 @@ impl Shelf {
         if found != needed {
             return Err(Fault::Torn { found, needed });
         }
-        let mut blocks = Blocks::empty(blocks);
-        file.read_exact(blocks.as_bytes_mut())?;
-        let Seal { nonce, tag } = entry.seal;
-        let opened = self.key.open_bytes(blocks.as_bytes_mut(), nonce, tag, &header[..BOUND]);
-        opened.map_err(|_| Fault::Altered)?;
-        Ok(Segment::new(*entry, blocks))
+        Ok((file, header))
     }
 }
 
@@ -273,7 +289,12 @@ mod tests {
         fn fault(&self) -> String {
             let read = |entry| self.shelf.read(entry).map(|_| ());
             assert!(read(&self.entries[1]).is_ok(), "the other segment is as it was");
-            read(&self.entries[0]).unwrap_err().to_string()
+            let fault = read(&self.entries[0]).unwrap_err().to_string();
+            match self.shelf.check(&self.entries[0]) {
+                Ok(()) => assert_eq!(fault, "its file was altered", "which cannot be seen from outside"),
+                Err(seen) => assert_eq!(seen.to_string(), fault),
+            }
+            fault
         }
     }
 
