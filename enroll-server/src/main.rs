@@ -1,13 +1,10 @@
 //! The enrollment server as a program.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::SystemTime;
 
 use anyhow::Context as _;
 use clap::Parser;
 use enroll_server::{Config, Server, program};
-use unum_identity::time::UnixTime;
 
 /// Enrolls people brought by devices, publishes the set, verifies humans for apps
 #[derive(Parser)]
@@ -38,8 +35,7 @@ async fn main() -> anyhow::Result<()> {
     let mut config = Config::load(&arguments.config, |name| std::env::var(name).ok())?;
     config.bind = arguments.bind.unwrap_or(config.bind);
 
-    let clock = || UnixTime::from(SystemTime::now());
     let rng = Box::new(rand_core::UnwrapErr(getrandom::SysRng));
-    let server = Server::start(config, Arc::new(clock), rng).await?;
+    let server = Server::start(config, program::clock(), rng).await?;
     program::run(server).await.context("signals cannot be received")
 }

@@ -1,7 +1,11 @@
 //! The enrollment server as a program: what all of its programs do, whoever compares with everyone.
 
+use std::sync::Arc;
+use std::time::SystemTime;
+
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use service::program;
+use unum_identity::time::{Clock, UnixTime};
 
 use crate::Server;
 
@@ -12,6 +16,11 @@ pub fn raise_memory_lock() {
     if let Err(error) = setrlimit(Resource::Memlock, Rlimit { current: limit.maximum, ..limit }) {
         tracing::warn!(%error, "the limit of locked memory stays as it is");
     }
+}
+
+/// The system's clock.
+pub fn clock() -> Arc<dyn Clock> {
+    Arc::new(|| UnixTime::from(SystemTime::now()))
 }
 
 /// Says on standard output where `server` listens, and runs it until it is told to stop.
