@@ -1,4 +1,5 @@
-//! The coordinator: asks workers to compare queries with everyone in segments, and compares the tail itself.
+//! The coordinator: asks workers to compare queries with everyone in segments, and compares the tail itself. An enrollment
+//! server's [`Scanner`](enroll_server::matcher::Scanner), if it is told so.
 //!
 //! ```text
 //! manifest ─► shares: each segment to the first of its holders that is not lost ─► attempt: one task a worker
@@ -20,18 +21,21 @@ mod attempt;
 mod channels;
 mod config;
 mod ledger;
+mod scanner;
 mod shares;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use enroll_server::matcher::{
-    Coverage, Entry, Finding, Manifest, Part, People, Scanned, TemplateKey, Uncovered,
-};
+use enroll_server::matcher::{Coverage, Entry, Manifest, People, Scanned, TemplateKey, Uncovered};
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
 use rand_core::Rng as _;
 use tokio::runtime::Handle;
+use tokio::time::timeout_at;
 use unum_iris::{Query, Thresholds};
 
 pub use config::{ClusterConfig, ConfigError, WorkerAddress};
@@ -44,6 +48,11 @@ use shares::{Lost, Shares};
 
 /// Attempts at one scan. Each but the last has lost a worker, and more than three at once is no accident.
 const ATTEMPTS: usize = 4;
+/// How long workers are waited for that still read when each segment is held by somebody: as long as it takes to notice one
+/// that is gone.
+const GRACE: Duration = Duration::from_secs(5);
+/// Segments of one worker that a line of the log names.
+const NAMED: usize = 8;
 
 /// Compares queries with everyone, by workers.
 pub struct Coordinator {
@@ -97,7 +106,7 @@ pub enum Readiness {
         /// First persons of the others.
         refused: Vec<(u64, Refusal)>,
     },
-    /// It does not answer.
+    /// It does not answer, or not yet.
     Lost(String),
 }
 
@@ -110,6 +119,8 @@ struct Cluster {
     resting: Mutex<BTreeMap<usize, Instant>>,
     /// What workers have said that they do not have, since they were last told to.
     unheld: Mutex<Lost>,
+    /// Whether a scan has lost anybody since workers were last told what to hold.
+    is_impaired: AtomicBool,
 }
 
 impl Coordinator {
@@ -125,13 +136,15 @@ impl Coordinator {
             Engine::new(&config)?
         };
         let names = config.workers.iter().map(|worker| worker.name.clone()).collect();
-        let cluster =
-            Arc::new(Cluster { config, names, engine, resting: Mutex::default(), unheld: Mutex::default() });
+        let (resting, unheld, is_impaired) = (Mutex::default(), Mutex::default(), AtomicBool::new(false));
+        let cluster = Arc::new(Cluster { config, names, engine, resting, unheld, is_impaired });
         Ok(Self { cluster, key, runtime })
     }
 
-    /// Has every worker read what it should hold of `manifest`, and says who has what. Do it at the start, whenever the
-    /// manifest has changed, and after a worker was started again; what is in memory already is not read again. Blocks.
+    /// Has every worker hold what it should of `manifest` and nothing else, and says who has what. Do it at the start,
+    /// whenever the manifest has changed, and after a worker was started again; what is in memory already is not read
+    /// again. Whoever answers has let go of all else. Blocks until all have answered; from when on each segment is held by
+    /// somebody, for a few seconds at most.
     ///
     /// # Panics
     ///
@@ -141,8 +154,8 @@ impl Coordinator {
         self.runtime.block_on(work)
     }
 
-    /// Compares each of `queries` with everyone: in the segments of `manifest` by workers, in `tail`, whoever came after
-    /// them, here, on all threads of the pool it is called in. Blocks.
+    /// Compares each of `queries` with everyone: in the segments of `manifest` by workers, in `tail`, people
+    /// [after](People::after) them, here, on all threads of the pool it is called in. Blocks.
     ///
     /// # Errors
     ///
@@ -164,12 +177,12 @@ impl Coordinator {
         let sealed = SealedQueries::seal(&eyes, thresholds, &self.key, nonce);
         let remote = Arc::clone(&self.cluster).scan(manifest.entries().to_vec(), sealed, queries.len());
         let remote = self.runtime.spawn(remote);
-        let of_tail = rows_of_tail(tail, manifest.people(), queries, thresholds);
+        let of_tail = tail.scan(queries, thresholds).into_rows();
         let remote = self.runtime.block_on(remote);
         let mut rows = remote.map_err(|error| ScanError::Engine(error.to_string()))??;
         rows.extend(of_tail);
         let scanned = Scanned::new(rows, queries.len());
-        scanned.covers(manifest, manifest.people() + tail.len())?;
+        scanned.covers(manifest, tail.len())?;
         Ok(scanned)
     }
 }
@@ -187,60 +200,71 @@ impl Prepared {
     }
 }
 
-/// What a scan of `tail` says, who came after `people` in segments.
-fn rows_of_tail(tail: &People, people: u64, queries: &[&Query], thresholds: Thresholds) -> Vec<Coverage> {
-    let mut rows = tail.scan(queries, thresholds).into_rows();
-    for row in &mut rows {
-        if let Part::Tail { first } = &mut row.part {
-            *first += people; // whoever came after nobody is called 1 there
-            for finding in &mut row.findings {
-                if let Finding::Duplicate { person } = finding {
-                    *person += people;
-                }
-            }
-        }
-    }
-    rows
-}
-
 impl Cluster {
     async fn prepare(self: Arc<Self>, entries: Vec<Entry>) -> Prepared {
-        let asked = self.names.iter().enumerate().map(|(worker, name)| {
-            let mine =
-                |entry: &&Entry| holders(entry.first, &self.names, self.config.replicas).contains(&worker);
-            let mine: Vec<EntryOnWire> = entries.iter().filter(mine).map(EntryOnWire::from).collect();
-            let cluster = &self;
-            async move {
-                if mine.is_empty() {
-                    return (name, Ok(Vec::new()));
-                }
-                let order = BTreeMap::from([(worker, Order::Hold(mine))]);
-                (name, cluster.engine.ask(order, cluster.config.hold()).await)
+        self.is_impaired.store(false, Ordering::Relaxed);
+        let mut asked: FuturesUnordered<_> =
+            (0..self.names.len()).map(|worker| self.tell(worker, &entries)).collect();
+        let mut answers: Vec<Option<Readiness>> = vec![None; self.names.len()];
+        let mut unheld: BTreeSet<u64> = entries.iter().map(|entry| entry.first).collect();
+        let mut until = None;
+        loop {
+            let answer = match until {
+                None => asked.next().await,
+                Some(until) => timeout_at(until, asked.next()).await.unwrap_or(None),
+            };
+            let Some((worker, answer)) = answer else { break };
+            answers[worker] = Some(Readiness::of(answer, &mut unheld));
+            if unheld.is_empty() {
+                until.get_or_insert_with(|| tokio::time::Instant::now() + GRACE);
             }
-        });
-        let answers = futures::future::join_all(asked).await;
-        let mut held: Vec<u64> = Vec::new();
-        let mut prepared = Prepared::default();
-        for (worker, (name, answer)) in answers.into_iter().enumerate() {
-            let readiness = Readiness::of(answer, &mut held);
-            self.note(worker, &readiness, &entries);
-            tracing::info!(worker = name, ?readiness, "prepared");
-            prepared.workers.push((name.clone(), readiness));
         }
-        held.sort_unstable();
-        let firsts = entries.iter().map(|entry| entry.first);
-        prepared.missing = firsts.filter(|first| held.binary_search(first).is_err()).collect();
+        drop(asked);
+        let mut prepared = Prepared { workers: Vec::new(), missing: unheld.into_iter().collect() };
+        for (worker, readiness) in answers.into_iter().enumerate() {
+            let readiness =
+                readiness.unwrap_or_else(|| Readiness::Lost("it has not answered yet".to_owned()));
+            self.note(worker, &readiness, &entries);
+            prepared.workers.push((self.names[worker].clone(), readiness));
+        }
         prepared
+    }
+
+    /// Tells a worker what to hold: its part of `entries`.
+    async fn tell(&self, worker: usize, entries: &[Entry]) -> (usize, Result<Vec<Reply>, attempt::Failed>) {
+        let is_its =
+            |entry: &&Entry| holders(entry.first, &self.names, self.config.replicas).contains(&worker);
+        let order = Order::Hold(entries.iter().filter(is_its).map(EntryOnWire::from).collect());
+        (worker, self.engine.ask(BTreeMap::from([(worker, order)]), self.config.hold()).await)
     }
 
     /// Notes what a worker, told what to hold, does not hold.
     fn note(&self, worker: usize, readiness: &Readiness, entries: &[Entry]) {
-        let mut unheld = self.unheld();
-        unheld.forget(worker);
-        let Readiness::Answered { refused, .. } = readiness else { return };
-        for (first, why) in refused {
-            if let Ok(at) = entries.binary_search_by_key(first, |entry| entry.first) {
-                unheld.refused(worker, &entries[at], *why);
+        let name = &self.names[worker];
+        self.unheld().forget(worker);
+        match readiness {
+            Readiness::Lost(why) => {
+                tracing::warn!(worker = name, why, "does not say what it holds");
+                self.rest(&Lost::from_iter([(worker, why.clone())]));
+            }
+            Readiness::Answered { held, refused } => {
+                tracing::debug!(worker = name, held, "holds what it should");
+                if !refused.is_empty() {
+                    let named = &refused[..refused.len().min(NAMED)];
+                    tracing::error!(
+                        worker = name,
+                        held,
+                        refused = refused.len(),
+                        ?named,
+                        "does not hold all"
+                    );
+                }
+                let mut unheld = self.unheld();
+                for (first, why) in refused {
+                    if let Ok(at) = entries.binary_search_by_key(first, |entry| entry.first) {
+                        unheld.refused(worker, &entries[at], *why);
+                    }
+                }
             }
         }
     }
@@ -254,8 +278,10 @@ impl Cluster {
         let mut lost = self.unheld().clone();
         for _ in 0..ATTEMPTS {
             let resting = self.resting();
-            let shares = Shares::of(&entries, &self.names, self.config.replicas, &lost, &resting)
-                .map_err(|first| ScanError::NoWorker { first, lost: lost.describe(&self.names) })?;
+            let shares = Shares::of(&entries, &self.names, self.config.replicas, &lost, &resting);
+            let shares = shares
+                .map_err(|first| ScanError::NoWorker { first, lost: lost.describe(&self.names) })
+                .inspect_err(|_| self.is_impaired.store(true, Ordering::Relaxed))?;
             if shares.is_empty() {
                 return Ok(Vec::new());
             }
@@ -268,6 +294,7 @@ impl Cluster {
                 Err(attempt::Failed { lost, why }) if lost.is_empty() => return Err(ScanError::Engine(why)),
                 Err(attempt::Failed { lost, .. }) => lost,
             };
+            self.is_impaired.store(true, Ordering::Relaxed);
             self.rest(&found);
             self.unheld().extend(found.segments());
             lost.extend(found);
@@ -296,20 +323,23 @@ impl Cluster {
 }
 
 impl Readiness {
-    /// What a worker's `answer` says; adds what it holds to `held`.
-    fn of(answer: Result<Vec<Reply>, attempt::Failed>, held: &mut Vec<u64>) -> Self {
+    /// What a worker's `answer` says; takes what it holds out of `unheld`.
+    fn of(answer: Result<Vec<Reply>, attempt::Failed>, unheld: &mut BTreeSet<u64>) -> Self {
         let replies = match answer {
             Ok(replies) => replies,
             Err(attempt::Failed { why, .. }) => return Self::Lost(why),
         };
-        let (before, mut refused) = (held.len(), Vec::new());
+        let (mut held, mut refused) = (0, Vec::new());
         for reply in replies {
             match reply {
-                Reply::Held { first, .. } => held.push(first),
+                Reply::Held { first, .. } => {
+                    held += 1;
+                    unheld.remove(&first);
+                }
                 Reply::Refused { first, why } => refused.push((first, why)),
                 Reply::Covered(_) => return Self::Lost("it answered what was not asked".to_owned()),
             }
         }
-        Self::Answered { held: held.len() - before, refused }
+        Self::Answered { held, refused }
     }
 }

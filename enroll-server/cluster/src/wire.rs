@@ -16,18 +16,24 @@ use crate::queries::SealedQueries;
 /// What a coordinator wants of one worker.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, CborLen)]
 pub enum Order {
-    /// Read these segments into memory, if they are not there yet.
+    /// Have these segments in memory and no others: read what is missing, and let go of all else.
     #[n(0)]
     Hold(#[n(0)] Vec<EntryOnWire>),
     /// Compare the queries with everyone in these segments, which it holds.
     #[n(1)]
     Scan(#[n(0)] Vec<EntryOnWire>, #[n(1)] SealedQueries),
+    /// Nothing.
+    #[n(2)]
+    Nothing,
 }
 
 impl Order {
     /// The segments it is about.
     pub fn entries(&self) -> impl Iterator<Item = Entry> + '_ {
-        let (Self::Hold(entries) | Self::Scan(entries, _)) = self;
+        let entries: &[EntryOnWire] = match self {
+            Self::Hold(entries) | Self::Scan(entries, _) => entries,
+            Self::Nothing => &[],
+        };
         entries.iter().map(Entry::from)
     }
 

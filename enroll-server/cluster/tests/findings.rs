@@ -2,9 +2,9 @@
 
 use std::sync::LazyLock;
 
-use enroll_cluster::Coordinator;
 use enroll_cluster::lab::{again, person};
-use enroll_server::matcher::{Finding, MAX_QUERIES, People};
+use enroll_cluster::{Coordinator, ScanError};
+use enroll_server::matcher::{Finding, MAX_QUERIES, People, Uncovered};
 use proptest::prelude::*;
 use unum_iris::{COLUMNS, EyePair, Measure, Query, Template, Thresholds};
 
@@ -120,12 +120,13 @@ fn a_server_may_ask_on_its_own_runtime() {
 #[test]
 fn whoever_is_there_twice_is_said_to_be() {
     let (cluster, coordinator) = &*CLUSTER;
-    let tail: People = [person(700), person(100)].into_iter().collect();
+    let mut tail = People::after(cluster.town.manifest().people());
+    [700, 100].map(person).iter().for_each(|person| tail.push(Some(person)));
     let queries = [person(100), person(700)].map(|eyes| Query::new(&eyes));
     let queries: Vec<&Query> = queries.iter().collect();
     let manifest = cluster.town.manifest();
     let scanned = coordinator.scan(manifest, &tail, &queries, Thresholds::default()).unwrap();
-    let found = scanned.findings(manifest, manifest.people() + 2);
+    let found = scanned.findings(manifest, tail.len());
     let first_of_tail = manifest.people() + 1;
     assert_eq!(found, Ok(vec![Finding::Duplicates, Finding::Duplicate { person: first_of_tail }]));
 }
@@ -133,9 +134,14 @@ fn whoever_is_there_twice_is_said_to_be() {
 #[test]
 fn without_segments_only_the_tail_is_compared() {
     let (cluster, coordinator) = &*CLUSTER;
-    let [tail, stranger] = [cluster.town.len() - 1, 0].map(|seed| Query::new(&person(seed)));
-    let (manifest, people) = (enroll_server::matcher::Manifest::default(), cluster.town.tail());
-    let scanned = coordinator.scan(&manifest, people, &[&tail, &stranger], Thresholds::default()).unwrap();
-    let expected = vec![Finding::Duplicate { person: super::TAIL }, Finding::Unique];
-    assert_eq!(scanned.findings(&manifest, people.len()), Ok(expected));
+    let queries = [700, 0].map(|seed| Query::new(&person(seed)));
+    let queries: Vec<&Query> = queries.iter().collect();
+    let nobody = enroll_server::matcher::Manifest::default();
+    let scan = |tail| coordinator.scan(&nobody, tail, &queries, Thresholds::default());
+    let tail: People = [person(900), person(700)].into_iter().collect();
+    let expected = vec![Finding::Duplicate { person: 2 }, Finding::Unique];
+    assert_eq!(scan(&tail).unwrap().findings(&nobody, 2), Ok(expected));
+    let begin = cluster.town.manifest().people();
+    let uncovered = Uncovered::Tail { from: 1, to: begin + super::TAIL };
+    assert_eq!(scan(cluster.town.tail()).unwrap_err(), ScanError::Uncovered(uncovered), "others before it");
 }

@@ -127,8 +127,8 @@ fn plan(orders: impl Iterator<Item = Order>) -> Result<Arc<dyn ExecutionPlan>, D
     let leaf = |order| Arc::new(ScanExec::new(order)) as Arc<dyn ExecutionPlan>;
     let variants: Vec<_> = orders.map(leaf).collect();
     let tasks = variants.len();
-    // What would run if the engine ran the leaf without choosing a variant: nothing.
-    let original = leaf(Order::Hold(Vec::new()));
+    // What would run if the engine ran the leaf without choosing a variant.
+    let original = leaf(Order::Nothing);
     distributed(Arc::new(DistributedLeafExec::try_new(original, variants)?), tasks)
 }
 

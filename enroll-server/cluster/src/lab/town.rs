@@ -35,7 +35,9 @@ impl Town {
         let entries = segments.iter().map(|segment| *segment.entry()).collect();
         let manifest = Manifest::new(entries).expect("one after the other");
         let people = manifest.people();
-        let tail = (people..people + tail).map(person).collect();
+        let mut after = People::after(people);
+        (people..people + tail).for_each(|seed| after.push(Some(&person(seed))));
+        let tail = after;
         Self { folder: folder.to_owned(), manifest, segments, tail }
     }
 
@@ -51,7 +53,7 @@ impl Town {
 
     /// How many there are.
     pub fn len(&self) -> u64 {
-        self.manifest.people() + self.tail.len()
+        self.tail.len()
     }
 
     /// Whether there is nobody.

@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread;
+use std::time::Duration;
 
 use enroll_server::matcher::{Entry, Fault, Part, People, Segment, Shelf, TemplateKey};
 use rayon::prelude::*;
@@ -18,6 +20,8 @@ use crate::wire::{Order, Refusal, Reply};
 /// Segments scanned before it is asked again whether anybody still listens: two seconds of one core for a query and
 /// segments of 4,096 people, and enough to be spread over many.
 const TOGETHER: usize = 64;
+/// How often it looks whether scans with what was let go of have ended.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// What a worker has in memory, and where it takes it from.
 pub(crate) struct Holding {
@@ -50,6 +54,7 @@ impl Holding {
             Order::Hold(_) => {
                 say(self.hold(&entries));
             }
+            Order::Nothing => {}
             Order::Scan(_, sealed) => {
                 let queries = sealed.open(&self.key)?;
                 match self.all_of(&entries) {
@@ -67,20 +72,23 @@ impl Holding {
         self.segments.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Reads what is not in memory as listed. What it overlaps with is let go; all else stays, for whoever still asks
-    /// for it.
+    /// Lets go of what is not listed, and reads what is listed and not in memory. Whoever hears the replies may rely on it
+    /// that nothing else is left in memory.
     fn hold(&self, entries: &[Entry]) -> Vec<Reply> {
         let _alone = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        self.let_go_but_for(entries);
         let held = self.held();
         let read = |entry: &Entry| match held.get(&entry.first) {
             Some(segment) if segment.entry() == entry => Ok(Arc::clone(segment)),
             _ => self.shelf.read(entry).map(Arc::new),
         };
         let read: Vec<_> = entries.par_iter().map(read).collect();
+        drop(held);
         let mut segments = self.segments.write().unwrap_or_else(PoisonError::into_inner);
+        let before = segments.len();
         let replies = entries.iter().zip(read).map(|(entry, read)| match read {
             Ok(segment) => {
-                replace(&mut segments, segment);
+                segments.insert(entry.first, segment);
                 Reply::Held { first: entry.first, version: entry.version }
             }
             Err(fault) => {
@@ -89,16 +97,29 @@ impl Holding {
             }
         });
         let replies = replies.collect();
-        let unlocked = segments.values().filter(|segment| !segment.blocks().is_locked()).count();
-        if unlocked > 0 {
-            tracing::warn!(
-                segments = unlocked,
-                "the system does not let them be locked in memory, they may be swapped out: raise the limit \
-                 (`ulimit -l unlimited`, or `LimitMEMLOCK=infinity` in the unit file)"
-            );
+        if segments.len() > before {
+            tracing::info!(segments = segments.len(), "in memory");
+            warn_if_unlocked(segments.values());
         }
-        tracing::info!(segments = segments.len(), "in memory");
         replies
+    }
+
+    /// Lets go of all segments but `entries`, and waits for those who still compare with them.
+    fn let_go_but_for(&self, entries: &[Entry]) {
+        let listed: BTreeMap<u64, &Entry> = entries.iter().map(|entry| (entry.first, entry)).collect();
+        let is_other = |first: &u64, segment: &mut Arc<Segment>| listed.get(first) != Some(&segment.entry());
+        let mut segments = self.segments.write().unwrap_or_else(PoisonError::into_inner);
+        let others: Vec<_> = segments.extract_if(.., is_other).collect();
+        drop(segments); // from now on nobody begins to compare with them
+        if !others.is_empty() {
+            tracing::info!(segments = others.len(), "let go");
+        }
+        for (_, mut segment) in others {
+            while let Err(still) = Arc::try_unwrap(segment) {
+                thread::sleep(LOOK);
+                segment = still;
+            }
+        }
     }
 
     /// All of `entries`, or why not: then nothing is compared, as an answer without them is none.
@@ -147,16 +168,15 @@ impl fmt::Debug for Holding {
     }
 }
 
-/// Puts `segment` where it belongs, instead of all that it overlaps with.
-fn replace(segments: &mut BTreeMap<u64, Arc<Segment>>, segment: Arc<Segment>) {
-    let entry = *segment.entry();
-    let before = segments.range(..entry.end()).rev();
-    let overlapped = before.take_while(|(_, other)| other.entry().end() > entry.first);
-    let overlapped: Vec<u64> = overlapped.map(|(&first, _)| first).collect();
-    for first in overlapped {
-        segments.remove(&first);
+fn warn_if_unlocked<'a>(segments: impl Iterator<Item = &'a Arc<Segment>>) {
+    let unlocked = segments.filter(|segment| !segment.blocks().is_locked()).count();
+    if unlocked > 0 {
+        tracing::warn!(
+            segments = unlocked,
+            "the system does not let them be locked in memory, they may be swapped out: raise the limit \
+             (`ulimit -l unlimited`, or `LimitMEMLOCK=infinity` in the unit file)"
+        );
     }
-    segments.insert(entry.first, segment);
 }
 
 fn refusal(fault: &Fault) -> Refusal {
@@ -173,6 +193,7 @@ fn refusal(fault: &Fault) -> Refusal {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+    use std::sync::mpsc;
 
     use enroll_server::matcher::{Coverage, Finding};
     use unum_iris::Thresholds;
@@ -244,9 +265,8 @@ mod tests {
         assert_eq!(replies(&holding, &scan(&entries[..1])), [Reply::Covered(row)]);
     }
 
-    /// Segments of other bounds take the place of all that they share people with, and of nothing else.
     #[test]
-    fn nobody_is_held_twice() {
+    fn what_is_not_listed_is_let_go() {
         let folder = tempfile::tempdir().unwrap();
         let town = Town::new(folder.path(), key(), 4, 16, 0);
         let (holding, entries) = (holding(folder.path()), town.manifest().entries());
@@ -256,9 +276,56 @@ mod tests {
             replies(&holding, &Order::Hold(on_wire(&[larger]))),
             [Reply::Held { first: 33, version: 2 }]
         );
-        assert_eq!(holding.held().keys().copied().collect::<Vec<_>>(), [1, 17, 33]);
+        let gone = |first| Reply::Refused { first, why: Refusal::NotHeld };
         let stale = Reply::Refused { first: 33, why: Refusal::Stale { found: 2 } };
-        let gone = Reply::Refused { first: 49, why: Refusal::NotHeld };
-        assert_eq!(replies(&holding, &scan(entries)), [stale, gone]);
+        assert_eq!(replies(&holding, &scan(entries)), [gone(1), gone(17), stale, gone(49)]);
+        assert_eq!(replies(&holding, &Order::Nothing), []);
+        assert_eq!(holding.held().len(), 1);
+        assert_eq!(replies(&holding, &Order::Hold(vec![])), []);
+        assert!(holding.held().is_empty());
+    }
+
+    /// Or whoever was erased would be in memory when it is said that nobody is.
+    #[test]
+    fn it_does_not_answer_before_the_last_scan_with_what_was_let_go_has_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let town = Town::new(folder.path(), key(), 2, 16, 0);
+        let (holding, entries) = (holding(folder.path()), town.manifest().entries());
+        replies(&holding, &Order::Hold(on_wire(entries)));
+        let (begun, has_begun) = mpsc::channel();
+        let (end, may_end) = mpsc::channel::<()>();
+        thread::scope(|scope| {
+            let holding = &holding;
+            scope.spawn(move || {
+                let say = |_| {
+                    begun.send(()).unwrap();
+                    may_end.recv().is_ok()
+                };
+                holding.carry_out(&scan(entries), say).unwrap();
+            });
+            has_begun.recv().unwrap();
+            let hold = scope.spawn(|| replies(holding, &Order::Hold(on_wire(&entries[1..]))));
+            while holding.held().len() > 1 {
+                thread::sleep(LOOK);
+            }
+            assert_eq!(replies(holding, &scan(&entries[1..])).len(), 1, "others are served meanwhile");
+            thread::sleep(10 * LOOK);
+            assert!(!hold.is_finished(), "somebody still compares with the first one");
+            end.send(()).unwrap();
+            assert_eq!(hold.join().unwrap(), [Reply::Held { first: 17, version: 2 }]);
+        });
+    }
+
+    /// A renewed segment whose file has not come: the old one is of no use to anybody, and may hold whoever was erased.
+    #[test]
+    fn the_version_before_is_let_go_of_though_the_next_cannot_be_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let town = Town::new(folder.path(), key(), 1, 16, 0);
+        let (holding, entry) = (holding(folder.path()), town.manifest().entries()[0]);
+        replies(&holding, &Order::Hold(on_wire(&[entry])));
+        let next = Entry { version: 3, ..entry };
+        let refused = Reply::Refused { first: 1, why: Refusal::FileStale };
+        assert_eq!(replies(&holding, &Order::Hold(on_wire(&[next]))), [refused]);
+        assert!(holding.held().is_empty());
     }
 }
