@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use tokio::runtime::Handle;
 
 pub use authority::{Authority, Use};
-pub use process::Process;
+pub use process::{Process, Program};
 pub use town::{Town, again, person};
 
 use crate::coordinator::{ClusterConfig, ConfigError, Coordinator, WorkerAddress};
@@ -68,7 +68,7 @@ impl Lab {
     ///
     /// If it does not start.
     pub fn worker(&self, name: &str, segments: &Path, more: &str) -> Process {
-        Process::start(&self.program, name, &self.configure(name, segments, more), &[])
+        self.start(name, &self.configure(name, segments, more), &[])
     }
 
     /// Starts a worker with these variables in its environment.
@@ -77,7 +77,17 @@ impl Lab {
     ///
     /// If it does not start.
     pub fn worker_with(&self, name: &str, segments: &Path, env: &[(&str, &str)]) -> Process {
-        Process::start(&self.program, name, &self.configure(name, segments, ""), env)
+        self.start(name, &self.configure(name, segments, ""), env)
+    }
+
+    fn start(&self, name: &str, config: &Path, env: &[(&str, &str)]) -> Process {
+        Process::start(Program {
+            name: name.to_owned(),
+            file: self.program.clone(),
+            arguments: vec!["--allow-sabotage".into(), "--config".into(), config.into()],
+            env: env.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            log: config.with_extension("log"),
+        })
     }
 
     fn configure(&self, name: &str, segments: &Path, more: &str) -> PathBuf {
@@ -118,6 +128,36 @@ impl Lab {
             hold_ms: 60_000,
             rest_ms: 0,
         }
+    }
+
+    /// The file of this configuration, for a server.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be written.
+    pub fn write_config(&self, config: &ClusterConfig) -> PathBuf {
+        let address =
+            |WorkerAddress { name, url }: &WorkerAddress| format!("{{ name = '{name}', url = '{url}' }}");
+        let workers: Vec<_> = config.workers.iter().map(address).collect();
+        let TlsFiles { authority, certificate, key } = &config.tls;
+        let [authority, certificate, key] = [authority, certificate, key].map(|path| path.display());
+        let text = format!(
+            "token = '{}'\nworkers = [{}]\nreplicas = {}\nconnect_ms = {}\nkeep_alive_ms = {}\n\
+             keep_alive_timeout_ms = {}\nanswer_ms = {}\nhold_ms = {}\nrest_ms = {}\n[tls]\n\
+             authority = '{authority}'\ncertificate = '{certificate}'\nkey = '{key}'\n",
+            config.token.expose(),
+            workers.join(", "),
+            config.replicas,
+            config.connect_ms,
+            config.keep_alive_ms,
+            config.keep_alive_timeout_ms,
+            config.answer_ms,
+            config.hold_ms,
+            config.rest_ms,
+        );
+        let path = self.path("cluster.toml");
+        write_secret(&path, text.as_bytes());
+        path
     }
 
     /// A coordinator with this configuration.

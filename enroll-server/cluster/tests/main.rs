@@ -7,6 +7,7 @@
 //! | `liars` | workers answer twice, not at all, or something else |
 //! | `disk` | files are deleted, altered, old, exchanged |
 //! | `doors` | strangers, with and without certificates and tokens |
+//! | `server` | all of this to workers of a whole enrollment server, on a Postgres |
 //!
 //! Times decide nothing, but that whoever is gone has to be noticed within [`NOTICED`], which is far more than the
 //! time-outs of the lab and far less than those of the engine.
@@ -17,6 +18,12 @@ mod doors;
 mod findings;
 mod liars;
 mod losses;
+mod server;
+
+/// A Postgres of our own. This workspace does not build the root package, which links a camera's libraries.
+#[path = "../../../src/cluster.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the root package's, and more than is needed here")]
+mod database;
 
 use std::sync::OnceLock;
 use std::time::Duration;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Parser;
 use enroll_cluster::{Worker, WorkerConfig};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use enroll_server::program::raise_memory_lock;
 use service::program;
 
 /// Holds segments in memory and compares with them whoever a coordinator asks about
@@ -49,21 +49,9 @@ async fn main() -> anyhow::Result<()> {
         println!("https://{}", worker.addr());
     }
     if arguments.while_stdin {
-        std::thread::spawn(|| {
-            let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
-            std::process::exit(0); // nobody is left to whom an answer could go
-        });
+        program::end_with_stdin();
     }
     let ended = program::told_to_stop().await;
     worker.shutdown().await;
     ended.context("signals cannot be received")
-}
-
-/// Segments are locked in memory. Allows as much of it as whoever started this process allows at all; what that does not
-/// cover is logged when it happens.
-fn raise_memory_lock() {
-    let limit = getrlimit(Resource::Memlock);
-    if let Err(error) = setrlimit(Resource::Memlock, Rlimit { current: limit.maximum, ..limit }) {
-        tracing::warn!(%error, "the limit of locked memory stays as it is");
-    }
 }
