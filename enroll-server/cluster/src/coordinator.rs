@@ -21,38 +21,30 @@ mod attempt;
 mod channels;
 mod config;
 mod ledger;
+mod preparation;
 mod scanner;
 mod shares;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use enroll_server::matcher::{Coverage, Entry, Manifest, People, Scanned, TemplateKey, Uncovered};
-use futures::StreamExt as _;
-use futures::stream::FuturesUnordered;
 use rand_core::Rng as _;
 use tokio::runtime::Handle;
-use tokio::time::timeout_at;
 use unum_iris::{Query, Thresholds};
 
 pub use config::{ClusterConfig, ConfigError, WorkerAddress};
+pub use preparation::{Prepared, Readiness};
 
-use crate::placement::holders;
 use crate::queries::SealedQueries;
-use crate::wire::{EntryOnWire, Order, Refusal, Reply};
 use attempt::Engine;
 use shares::{Lost, Shares};
 
 /// Attempts at one scan. Each but the last has lost a worker, and more than three at once is no accident.
 const ATTEMPTS: usize = 4;
-/// How long workers are waited for that still read when each segment is held by somebody: as long as it takes to notice one
-/// that is gone.
-const GRACE: Duration = Duration::from_secs(5);
-/// Segments of one worker that a line of the log names.
-const NAMED: usize = 8;
 
 /// Compares queries with everyone, by workers.
 pub struct Coordinator {
@@ -87,29 +79,6 @@ pub enum ScanError {
     Uncovered(#[from] Uncovered),
 }
 
-/// What workers have in memory.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Prepared {
-    /// Each worker's name, and what it says.
-    pub workers: Vec<(String, Readiness)>,
-    /// Segments that nobody holds: no scan will be complete.
-    pub missing: Vec<u64>,
-}
-
-/// What one worker has in memory of what it should have.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Readiness {
-    /// So many segments, and why not the others.
-    Answered {
-        /// Segments in memory.
-        held: usize,
-        /// First persons of the others.
-        refused: Vec<(u64, Refusal)>,
-    },
-    /// It does not answer, or not yet.
-    Lost(String),
-}
-
 /// The workers, and how they have behaved.
 struct Cluster {
     config: ClusterConfig,
@@ -141,16 +110,16 @@ impl Coordinator {
         Ok(Self { cluster, key, runtime })
     }
 
-    /// Has every worker hold what it should of `manifest` and nothing else, and says who has what. Do it at the start,
-    /// whenever the manifest has changed, and after a worker was started again; what is in memory already is not read
-    /// again. Whoever answers has let go of all else. Blocks until all have answered; from when on each segment is held by
-    /// somebody, for a few seconds at most.
+    /// Has every worker hold what it should of `manifest`, which knows of so many erasures, and nothing else, and says who
+    /// has what. Do it at the start, whenever the manifest has changed, and after a worker was started again; what is in
+    /// memory already is not read again. Whoever answers has let go of all else. Blocks until all have answered; from when
+    /// on each segment is held by somebody, for a few seconds at most.
     ///
     /// # Panics
     ///
     /// On a thread that the runtime needs for other tasks.
-    pub fn prepare(&self, manifest: &Manifest) -> Prepared {
-        let work = Arc::clone(&self.cluster).prepare(manifest.entries().to_vec());
+    pub fn prepare(&self, manifest: &Manifest, erased: u64) -> Prepared {
+        let work = Arc::clone(&self.cluster).prepare(manifest.entries().to_vec(), erased);
         self.runtime.block_on(work)
     }
 
@@ -193,82 +162,7 @@ impl fmt::Debug for Coordinator {
     }
 }
 
-impl Prepared {
-    /// Whether every segment is held by somebody.
-    pub fn is_complete(&self) -> bool {
-        self.missing.is_empty()
-    }
-}
-
 impl Cluster {
-    async fn prepare(self: Arc<Self>, entries: Vec<Entry>) -> Prepared {
-        self.is_impaired.store(false, Ordering::Relaxed);
-        let mut asked: FuturesUnordered<_> =
-            (0..self.names.len()).map(|worker| self.tell(worker, &entries)).collect();
-        let mut answers: Vec<Option<Readiness>> = vec![None; self.names.len()];
-        let mut unheld: BTreeSet<u64> = entries.iter().map(|entry| entry.first).collect();
-        let mut until = None;
-        loop {
-            let answer = match until {
-                None => asked.next().await,
-                Some(until) => timeout_at(until, asked.next()).await.unwrap_or(None),
-            };
-            let Some((worker, answer)) = answer else { break };
-            answers[worker] = Some(Readiness::of(answer, &mut unheld));
-            if unheld.is_empty() {
-                until.get_or_insert_with(|| tokio::time::Instant::now() + GRACE);
-            }
-        }
-        drop(asked);
-        let mut prepared = Prepared { workers: Vec::new(), missing: unheld.into_iter().collect() };
-        for (worker, readiness) in answers.into_iter().enumerate() {
-            let readiness =
-                readiness.unwrap_or_else(|| Readiness::Lost("it has not answered yet".to_owned()));
-            self.note(worker, &readiness, &entries);
-            prepared.workers.push((self.names[worker].clone(), readiness));
-        }
-        prepared
-    }
-
-    /// Tells a worker what to hold: its part of `entries`.
-    async fn tell(&self, worker: usize, entries: &[Entry]) -> (usize, Result<Vec<Reply>, attempt::Failed>) {
-        let is_its =
-            |entry: &&Entry| holders(entry.first, &self.names, self.config.replicas).contains(&worker);
-        let order = Order::Hold(entries.iter().filter(is_its).map(EntryOnWire::from).collect());
-        (worker, self.engine.ask(BTreeMap::from([(worker, order)]), self.config.hold()).await)
-    }
-
-    /// Notes what a worker, told what to hold, does not hold.
-    fn note(&self, worker: usize, readiness: &Readiness, entries: &[Entry]) {
-        let name = &self.names[worker];
-        self.unheld().forget(worker);
-        match readiness {
-            Readiness::Lost(why) => {
-                tracing::warn!(worker = name, why, "does not say what it holds");
-                self.rest(&Lost::from_iter([(worker, why.clone())]));
-            }
-            Readiness::Answered { held, refused } => {
-                tracing::debug!(worker = name, held, "holds what it should");
-                if !refused.is_empty() {
-                    let named = &refused[..refused.len().min(NAMED)];
-                    tracing::error!(
-                        worker = name,
-                        held,
-                        refused = refused.len(),
-                        ?named,
-                        "does not hold all"
-                    );
-                }
-                let mut unheld = self.unheld();
-                for (first, why) in refused {
-                    if let Ok(at) = entries.binary_search_by_key(first, |entry| entry.first) {
-                        unheld.refused(worker, &entries[at], *why);
-                    }
-                }
-            }
-        }
-    }
-
     async fn scan(
         self: Arc<Self>,
         entries: Vec<Entry>,
@@ -315,31 +209,14 @@ impl Cluster {
         resting.keys().copied().collect()
     }
 
+    /// A worker that rests has answered.
+    fn stands_up(&self, worker: usize) {
+        self.resting.lock().unwrap_or_else(PoisonError::into_inner).remove(&worker);
+    }
+
     fn rest(&self, lost: &Lost) {
         let until = Instant::now() + Duration::from_millis(self.config.rest_ms);
         let mut resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
         resting.extend(lost.workers().map(|worker| (worker, until)));
-    }
-}
-
-impl Readiness {
-    /// What a worker's `answer` says; takes what it holds out of `unheld`.
-    fn of(answer: Result<Vec<Reply>, attempt::Failed>, unheld: &mut BTreeSet<u64>) -> Self {
-        let replies = match answer {
-            Ok(replies) => replies,
-            Err(attempt::Failed { why, .. }) => return Self::Lost(why),
-        };
-        let (mut held, mut refused) = (0, Vec::new());
-        for reply in replies {
-            match reply {
-                Reply::Held { first, .. } => {
-                    held += 1;
-                    unheld.remove(&first);
-                }
-                Reply::Refused { first, why } => refused.push((first, why)),
-                Reply::Covered(_) => return Self::Lost("it answered what was not asked".to_owned()),
-            }
-        }
-        Self::Answered { held, refused }
     }
 }

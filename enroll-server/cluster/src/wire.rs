@@ -16,9 +16,10 @@ use crate::queries::SealedQueries;
 /// What a coordinator wants of one worker.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, CborLen)]
 pub enum Order {
-    /// Have these segments in memory and no others: read what is missing, and let go of all else.
+    /// Have these segments in memory and no others: read what is missing, and let go of all else. They are listed after so
+    /// many erasures; an order that is older than another one by this is not carried out.
     #[n(0)]
-    Hold(#[n(0)] Vec<EntryOnWire>),
+    Hold(#[n(0)] Vec<EntryOnWire>, #[n(1)] u64),
     /// Compare the queries with everyone in these segments, which it holds.
     #[n(1)]
     Scan(#[n(0)] Vec<EntryOnWire>, #[n(1)] SealedQueries),
@@ -31,7 +32,7 @@ impl Order {
     /// The segments it is about.
     pub fn entries(&self) -> impl Iterator<Item = Entry> + '_ {
         let entries: &[EntryOnWire] = match self {
-            Self::Hold(entries) | Self::Scan(entries, _) => entries,
+            Self::Hold(entries, _) | Self::Scan(entries, _) => entries,
             Self::Nothing => &[],
         };
         entries.iter().map(Entry::from)
@@ -111,6 +112,11 @@ pub enum Refusal {
     #[n(7)]
     #[error("its file cannot be read")]
     FileUnreadable,
+    /// The order was late, or of a server that has not heard of the last erasure. After a database was restored from a
+    /// backup that does not know it either, workers have to be started again.
+    #[n(8)]
+    #[error("the order is older than the last erasure that it knows of")]
+    Outdated,
 }
 
 /// Bytes that are no order and no reply: of another version of this program, or altered.
@@ -274,6 +280,7 @@ mod tests {
             Just(Refusal::FileExchanged),
             Just(Refusal::FileAltered),
             Just(Refusal::FileUnreadable),
+            Just(Refusal::Outdated),
         ]
     }
 
@@ -305,7 +312,7 @@ mod tests {
 
         #[test]
         fn entries_come_back(entries in prop::collection::vec(entry(), 0..9)) {
-            let order = Order::Hold(entries.iter().map(EntryOnWire::from).collect());
+            let order = Order::Hold(entries.iter().map(EntryOnWire::from).collect(), 7);
             let read = Order::from_bytes(&order.to_bytes()).unwrap();
             prop_assert_eq!(read.entries().collect::<Vec<_>>(), entries);
         }

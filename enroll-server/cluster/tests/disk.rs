@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use enroll_cluster::coordinator::Readiness;
-use enroll_cluster::lab::person;
+use enroll_cluster::lab::{Process, person};
 use enroll_cluster::placement::holders;
 use enroll_cluster::wire::Refusal;
 use enroll_server::matcher::{Entry, Finding, Manifest, Shelf};
@@ -29,7 +29,7 @@ fn noticed(change: impl Fn(&Cluster, &Path, &Entry), expected: Refusal) {
 
     spoil(holders[0]);
     let coordinator = cluster.coordinator(cluster.config());
-    let prepared = coordinator.prepare(cluster.town.manifest());
+    let prepared = coordinator.prepare(cluster.town.manifest(), 0);
     assert!(prepared.is_complete(), "the other holder has it");
     let Readiness::Answered { refused, .. } = &prepared.workers[holders[0]].1 else { panic!("{prepared:?}") };
     assert_eq!(*refused, [(entry.first, expected)]);
@@ -44,7 +44,7 @@ fn noticed(change: impl Fn(&Cluster, &Path, &Entry), expected: Refusal) {
         cluster.workers[worker] = cluster.start(worker, "");
     }
     let coordinator = cluster.coordinator(cluster.config());
-    assert_eq!(coordinator.prepare(cluster.town.manifest()).missing, [entry.first]);
+    assert_eq!(coordinator.prepare(cluster.town.manifest(), 0).missing, [entry.first]);
     cluster.says_nothing(&coordinator);
 }
 
@@ -150,7 +150,7 @@ fn what_is_in_memory_needs_no_file() {
     let coordinator = cluster.ready();
     (0..3).for_each(|worker| fs::remove_dir_all(cluster.folder(worker)).unwrap());
     cluster.answers_in_full(&coordinator);
-    assert!(coordinator.prepare(cluster.town.manifest()).is_complete());
+    assert!(coordinator.prepare(cluster.town.manifest(), 0).is_complete());
 }
 
 /// Somebody is erased: the renewed segment takes the place of the one in memory, which is answered for no more.
@@ -169,10 +169,29 @@ fn a_renewed_segment() {
         entries[5] = *sealed.entry();
     }
     let renewed = Manifest::new(entries).unwrap();
-    assert!(coordinator.prepare(&renewed).is_complete());
+    assert!(coordinator.prepare(&renewed, 0).is_complete());
     let erased = Query::new(&person(cluster.town.manifest().entries()[5].first - 1 + 3));
     let scan = |manifest| coordinator.scan(manifest, cluster.town.tail(), &[&erased], Thresholds::default());
     let found = scan(&renewed).unwrap().findings(&renewed, cluster.town.len());
     assert_eq!(found, Ok(vec![Finding::Unique]));
     assert!(scan(cluster.town.manifest()).is_err());
+}
+
+/// Whoever is no holder any more lets go, and everyone does when nothing is listed.
+#[test]
+fn what_is_not_listed_is_let_go() {
+    let cluster = Cluster::sound();
+    let coordinator = cluster.ready();
+    let mut config = cluster.config();
+    config.replicas = 1;
+    let alone = cluster.ready_with(config);
+    cluster.answers_in_full(&alone);
+    let has_let_go = |worker: &Process| worker.log().contains("let go");
+    assert!(cluster.workers.iter().all(has_let_go), "each was the second holder of something");
+
+    let nothing = Readiness::Answered { held: vec![], refused: vec![] };
+    let prepared = coordinator.prepare(&Manifest::default(), 0);
+    assert!(prepared.workers.iter().all(|(_, readiness)| *readiness == nothing), "{prepared:?}");
+    let error = cluster.says_nothing(&coordinator);
+    assert!(error.to_string().contains("it is not in memory"), "{error}");
 }

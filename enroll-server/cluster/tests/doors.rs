@@ -22,7 +22,7 @@ fn shut(change: impl FnOnce(&Cluster, &mut enroll_cluster::ClusterConfig)) -> St
     change(&cluster, &mut config);
     let stranger = cluster.coordinator(config);
     let error = cluster.says_nothing(&stranger);
-    assert!(!stranger.prepare(cluster.town.manifest()).is_complete());
+    assert!(!stranger.prepare(cluster.town.manifest(), 0).is_complete());
     cluster.answers_in_full(&sound);
     assert!(matches!(error, ScanError::NoWorker { .. }), "{error}");
     error.to_string()

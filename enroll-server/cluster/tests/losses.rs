@@ -133,10 +133,10 @@ fn started_again() {
     let error = cluster.says_nothing(&coordinator);
     assert!(error.to_string().contains("it is not in memory"), "{error}");
 
-    let Prepared { workers, missing } = coordinator.prepare(cluster.town.manifest());
+    let Prepared { workers, missing } = coordinator.prepare(cluster.town.manifest(), 0);
     assert_eq!(missing, Vec::<u64>::new());
     let held = |readiness: &Readiness| match readiness {
-        Readiness::Answered { held, refused } => Some((*held, refused.len())),
+        Readiness::Answered { held, refused } => Some((held.len(), refused.len())),
         Readiness::Lost(_) => None,
     };
     assert!(matches!(held(&workers[0].1), Some((1.., 0))), "{workers:?}");

@@ -92,7 +92,7 @@ impl Cluster {
 
     fn ready_with(&self, config: ClusterConfig) -> Coordinator {
         let coordinator = self.coordinator(config);
-        let prepared = coordinator.prepare(self.town.manifest());
+        let prepared = coordinator.prepare(self.town.manifest(), 0);
         assert!(prepared.is_complete(), "{prepared:?}");
         coordinator
     }

@@ -129,7 +129,7 @@ impl Gallery {
         // A gap is filled by whoever enrolls next, or within a minute.
         let manifest = Arc::new(Manifest::new(entries).map_err(StoreError::overtaken)?);
         let (scanner, told) = (Arc::clone(&self.scanner), Arc::clone(&manifest));
-        let holdings = blocking(move || scanner.prepare(&told)).await?;
+        let holdings = blocking(move || scanner.prepare(&told, erased)).await?;
         Ok((Listed { manifest, erased }, holdings))
     }
 

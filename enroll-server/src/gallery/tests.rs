@@ -104,7 +104,7 @@ impl Scanner for Others {
         false
     }
 
-    fn prepare(&self, _: &Manifest) -> Holdings {
+    fn prepare(&self, _: &Manifest, _: u64) -> Holdings {
         Holdings::default()
     }
 

@@ -154,7 +154,7 @@ mod tests {
             true
         }
 
-        fn prepare(&self, _: &Manifest) -> Holdings {
+        fn prepare(&self, _: &Manifest, _: u64) -> Holdings {
             Holdings::default()
         }
 

@@ -13,7 +13,8 @@ pub trait Scanner: Send + Sync {
     fn holds_here(&self) -> bool;
 
     /// Has everyone elsewhere hold their part of `manifest`, and nothing else. Blocks until whoever answers has read it.
-    fn prepare(&self, manifest: &Manifest) -> Holdings;
+    /// `erased` is the last erasure that the manifest knows of: nobody shall hold anything of before it again.
+    fn prepare(&self, manifest: &Manifest, erased: u64) -> Holdings;
 
     /// Whether scans have met somebody, since they were last told what to hold, who does not hold it or does not answer.
     fn is_impaired(&self) -> bool;
@@ -67,7 +68,7 @@ impl Scanner for InProcess {
         true
     }
 
-    fn prepare(&self, _: &Manifest) -> Holdings {
+    fn prepare(&self, _: &Manifest, _: u64) -> Holdings {
         Holdings::default()
     }
 

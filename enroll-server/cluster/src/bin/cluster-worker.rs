@@ -17,6 +17,9 @@ use service::program;
   CLUSTER_TOKEN=$(cat token) cluster-worker --config worker.toml --bind 10.0.0.11:7070
   RUST_LOG=enroll_cluster=debug cluster-worker --config worker.toml
 
+It reads segments when the enrollment server (enroll-cluster-server --help) tells it which ones: from that server's own
+folder, shared, or from a copy that somebody keeps up to date. It needs that server's template key.
+
 The first line on standard output is the address it listens on. SIGTERM and Ctrl-C stop it after the orders under way.
 What a configuration looks like: enroll-server/cluster/src/worker/config.rs."
 )]

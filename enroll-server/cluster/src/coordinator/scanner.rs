@@ -14,8 +14,8 @@ impl Scanner for Coordinator {
         false
     }
 
-    fn prepare(&self, manifest: &Manifest) -> Holdings {
-        Coordinator::prepare(self, manifest).into()
+    fn prepare(&self, manifest: &Manifest, erased: u64) -> Holdings {
+        Coordinator::prepare(self, manifest, erased).into()
     }
 
     fn is_impaired(&self) -> bool {
@@ -42,8 +42,11 @@ impl From<Prepared> for Holdings {
                 Readiness::Lost(_) => silent.push(name),
                 Readiness::Answered { refused, .. } => {
                     for (first, why) in refused {
-                        let files = if why == Refusal::FileAltered { &mut altered } else { &mut faulty };
-                        files.insert(first);
+                        match why {
+                            Refusal::FileAltered => altered.insert(first),
+                            Refusal::Outdated => false, // no fault of a file
+                            _ => faulty.insert(first),
+                        };
                     }
                 }
             }
@@ -60,11 +63,11 @@ mod tests {
     #[test]
     fn what_workers_say_is_told_once_for_each_segment() {
         let answered =
-            |refused: &[(u64, Refusal)]| Readiness::Answered { held: 5, refused: refused.to_vec() };
+            |refused: &[(u64, Refusal)]| Readiness::Answered { held: vec![1], refused: refused.to_vec() };
         let workers = [
             answered(&[(17, Refusal::FileMissing), (33, Refusal::FileAltered)]),
             Readiness::Lost("gone".to_owned()),
-            answered(&[(17, Refusal::FileStale)]),
+            answered(&[(17, Refusal::FileStale), (49, Refusal::Outdated)]),
         ];
         let named =
             workers.into_iter().zip(["a", "b", "c"]).map(|(readiness, name)| (name.to_owned(), readiness));

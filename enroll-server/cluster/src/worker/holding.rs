@@ -28,15 +28,16 @@ pub(crate) struct Holding {
     shelf: Shelf,
     key: TemplateKey,
     segments: RwLock<BTreeMap<u64, Arc<Segment>>>,
-    /// Held by whoever reads files: twice at a time would take twice the memory.
-    reading: Mutex<()>,
+    /// The last erasure that an order to hold knew of. Held by whoever carries one out: twice at a time would take twice the
+    /// memory.
+    erased: Mutex<u64>,
     sabotage: Option<Sabotage>,
 }
 
 impl Holding {
     /// Nothing yet.
     pub(crate) fn new(shelf: Shelf, key: TemplateKey, sabotage: Option<Sabotage>) -> Self {
-        Self { shelf, key, segments: RwLock::default(), reading: Mutex::default(), sabotage }
+        Self { shelf, key, segments: RwLock::default(), erased: Mutex::default(), sabotage }
     }
 
     /// Does what `order` says, and hands replies to `say` as they come, which tells whether anybody listens. Blocks.
@@ -51,8 +52,8 @@ impl Holding {
     ) -> Result<(), Unreadable> {
         let entries: Vec<Entry> = order.entries().collect();
         match order {
-            Order::Hold(_) => {
-                say(self.hold(&entries));
+            Order::Hold(_, erased) => {
+                say(self.hold(&entries, *erased));
             }
             Order::Nothing => {}
             Order::Scan(_, sealed) => {
@@ -73,9 +74,14 @@ impl Holding {
     }
 
     /// Lets go of what is not listed, and reads what is listed and not in memory. Whoever hears the replies may rely on it
-    /// that nothing else is left in memory.
-    fn hold(&self, entries: &[Entry]) -> Vec<Reply> {
-        let _alone = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+    /// that nothing else is left in memory, nor comes back: orders that know of fewer erasures are refused.
+    fn hold(&self, entries: &[Entry], erased: u64) -> Vec<Reply> {
+        let mut known = self.erased.lock().unwrap_or_else(PoisonError::into_inner);
+        if erased < *known {
+            let why = Refusal::Outdated;
+            return entries.iter().map(|entry| Reply::Refused { first: entry.first, why }).collect();
+        }
+        *known = erased;
         self.let_go_but_for(entries);
         let held = self.held();
         let read = |entry: &Entry| match held.get(&entry.first) {
@@ -236,7 +242,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let town = Town::new(folder.path(), key(), 2 * TOGETHER as u64 + 1, 16, 0);
         let (holding, entries) = (holding(folder.path()), town.manifest().entries());
-        replies(&holding, &Order::Hold(on_wire(entries)));
+        replies(&holding, &Order::Hold(on_wire(entries), 0));
         let mut heard = Vec::new();
         holding
             .carry_out(&scan(entries), |replies| {
@@ -255,7 +261,7 @@ mod tests {
         let (holding, entries) = (holding(folder.path()), town.manifest().entries());
         let not_held = |first| Reply::Refused { first, why: Refusal::NotHeld };
         assert_eq!(replies(&holding, &scan(&entries[..1])), [not_held(1)]);
-        replies(&holding, &Order::Hold(on_wire(&entries[..2])));
+        replies(&holding, &Order::Hold(on_wire(&entries[..2]), 0));
         assert_eq!(replies(&holding, &scan(entries)), [not_held(33)], "and no row of the others");
         let row = Coverage {
             part: Part::Segment { first: 1, version: 2 },
@@ -270,10 +276,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let town = Town::new(folder.path(), key(), 4, 16, 0);
         let (holding, entries) = (holding(folder.path()), town.manifest().entries());
-        replies(&holding, &Order::Hold(on_wire(entries)));
+        replies(&holding, &Order::Hold(on_wire(entries), 0));
         let larger = Town::new(folder.path(), key(), 2, 32, 0).manifest().entries()[1]; // 33 to 64
         assert_eq!(
-            replies(&holding, &Order::Hold(on_wire(&[larger]))),
+            replies(&holding, &Order::Hold(on_wire(&[larger]), 0)),
             [Reply::Held { first: 33, version: 2 }]
         );
         let gone = |first| Reply::Refused { first, why: Refusal::NotHeld };
@@ -281,7 +287,7 @@ mod tests {
         assert_eq!(replies(&holding, &scan(entries)), [gone(1), gone(17), stale, gone(49)]);
         assert_eq!(replies(&holding, &Order::Nothing), []);
         assert_eq!(holding.held().len(), 1);
-        assert_eq!(replies(&holding, &Order::Hold(vec![])), []);
+        assert_eq!(replies(&holding, &Order::Hold(vec![], 0)), []);
         assert!(holding.held().is_empty());
     }
 
@@ -291,7 +297,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let town = Town::new(folder.path(), key(), 2, 16, 0);
         let (holding, entries) = (holding(folder.path()), town.manifest().entries());
-        replies(&holding, &Order::Hold(on_wire(entries)));
+        replies(&holding, &Order::Hold(on_wire(entries), 0));
         let (begun, has_begun) = mpsc::channel();
         let (end, may_end) = mpsc::channel::<()>();
         thread::scope(|scope| {
@@ -304,7 +310,7 @@ mod tests {
                 holding.carry_out(&scan(entries), say).unwrap();
             });
             has_begun.recv().unwrap();
-            let hold = scope.spawn(|| replies(holding, &Order::Hold(on_wire(&entries[1..]))));
+            let hold = scope.spawn(|| replies(holding, &Order::Hold(on_wire(&entries[1..]), 0)));
             while holding.held().len() > 1 {
                 thread::sleep(LOOK);
             }
@@ -322,10 +328,25 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let town = Town::new(folder.path(), key(), 1, 16, 0);
         let (holding, entry) = (holding(folder.path()), town.manifest().entries()[0]);
-        replies(&holding, &Order::Hold(on_wire(&[entry])));
+        replies(&holding, &Order::Hold(on_wire(&[entry]), 0));
         let next = Entry { version: 3, ..entry };
         let refused = Reply::Refused { first: 1, why: Refusal::FileStale };
-        assert_eq!(replies(&holding, &Order::Hold(on_wire(&[next]))), [refused]);
+        assert_eq!(replies(&holding, &Order::Hold(on_wire(&[next]), 0)), [refused]);
         assert!(holding.held().is_empty());
+    }
+
+    /// A late order, or one of a server that has not read of it, would bring back whoever was erased: in the folder of a
+    /// worker with copies their file may still lie.
+    #[test]
+    fn an_order_from_before_an_erasure_is_not_carried_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let town = Town::new(folder.path(), key(), 2, 16, 0);
+        let (holding, entries) = (holding(folder.path()), town.manifest().entries());
+        let held = |first| Reply::Held { first, version: 2 };
+        assert_eq!(replies(&holding, &Order::Hold(on_wire(&entries[..1]), 4)), [held(1)]);
+        let outdated = |first| Reply::Refused { first, why: Refusal::Outdated };
+        assert_eq!(replies(&holding, &Order::Hold(on_wire(entries), 3)), [outdated(1), outdated(17)]);
+        assert_eq!(holding.held().keys().copied().collect::<Vec<_>>(), [1], "nothing has changed");
+        assert_eq!(replies(&holding, &Order::Hold(on_wire(entries), 4)), [held(1), held(17)]);
     }
 }

@@ -148,7 +148,7 @@ fn coordinator(
 ) -> anyhow::Result<Coordinator> {
     (config.keep_alive_ms, config.keep_alive_timeout_ms) = (10_000, 10_000); // a busy machine is not a lost one
     let coordinator = lab.coordinator(config, runtime.handle())?;
-    let prepared = coordinator.prepare(town.manifest());
+    let prepared = coordinator.prepare(town.manifest(), 0);
     ensure!(prepared.is_complete(), "{prepared:?}");
     Ok(coordinator)
 }

@@ -48,7 +48,7 @@ async fn few() -> Few {
     let tls = authority.issue(folder.path(), "coordinator", Use::Client);
     let engine = Engine::new(&config(&workers, tls)).unwrap();
     let few = Few { town, engine, workers, folder };
-    let hold = few.engine.ask((0..4).map(|worker| (worker, Order::Hold(few.entries()))).collect(), MINUTE);
+    let hold = few.engine.ask((0..4).map(|worker| (worker, Order::Hold(few.entries(), 0))).collect(), MINUTE);
     assert_eq!(hold.await.unwrap().len(), 4 * 40);
     few
 }
