@@ -40,7 +40,7 @@ lint: dependencies ## Format, lints and documentation
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --quiet
 
 cluster = --manifest-path enroll-server/cluster/Cargo.toml --all-features --locked
-cluster-test: ## The scan over several machines, a workspace of its own: lints and tests. Builds DataFusion: many minutes
+cluster-test: dependencies ## The scan over several machines, a workspace of its own: lints and tests. Builds DataFusion: many minutes
 	$(CARGO) fmt --manifest-path enroll-server/cluster/Cargo.toml --check
 	$(CARGO) clippy $(cluster) --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(cluster) --no-deps --quiet
