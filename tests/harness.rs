@@ -153,6 +153,11 @@ pub(crate) fn get(url: &str) -> Answer {
     answer(agent().get(url).call()).unwrap()
 }
 
+/// What an operator who shows `token` is answered.
+pub(crate) fn get_as(token: &str, url: &str) -> Answer {
+    answer(agent().get(url).header("authorization", format!("Bearer {token}")).call()).unwrap()
+}
+
 /// An eye of its own: random bits, fully visible.
 pub(crate) fn eye() -> Template {
     let mut code = [0; COLUMNS];

@@ -2,29 +2,31 @@
 //!
 //! ```text
 //! authenticate   whose envelope? signature, leaf signature, device not revoked
-//! open           seal, eyes
-//! judge          nonce and counter good? enough visible? compare with everyone up to a watermark, without a lock
-//! settle         one transaction: use up nonce and counter; then refuse, record for review, or
+//! accept         nonce and counter good? used up, and the envelope is in the queue ─► commit
+//! take           by this server or another one
+//! judge          seal, eyes; enough visible? compare with everyone up to a watermark, without a lock
+//! settle         one transaction: out of the queue; then refuse, record for review, or
 //!                lock ─► same segments as scanned? ─► compare with whoever came after the watermark
-//!                     ─► leaf, root, sealed eyes ─► commit
+//!                     ─► leaf, root, sealed eyes ─► the answer, kept with the nonce ─► commit
 //! ```
 //!
 //! A recovery goes the same way and ends the other way round: whoever is known gets what they ask for ([`recovery`]).
 //!
-//! An envelope that its device has signed uses up its nonce and counter whatever the answer is; nothing else is kept
-//! of a refused one. Refusals that come out the same every time (a bad signature) are given without writing.
-//! The answer goes out after the commit. Before it nothing has happened, and the same envelope may come again.
+//! An envelope that was accepted gets one answer, whatever happens to servers meanwhile, and the same envelope again
+//! gets it again, as long as its nonce is remembered. Of a refused one nothing else is kept. Refusals that come out the
+//! same every time (a bad signature) are given without writing. The answer goes out after the commit.
 
+mod accept;
+mod queue;
 mod recovery;
 
 use std::sync::Arc;
 use std::time::Instant;
 
+use service::ProblemResponse;
 use unum_identity::enrollment::{EnrollmentOutcome, EnrollmentReceipt, LogEvent, PublishedLeaf};
-use unum_identity::envelope::{
-    EnvelopeError, Payload, Purpose, SealContext, UnverifiedEnvelope, leaf_signature_holds,
-};
-use unum_identity::field::{Commitment, FieldElement};
+use unum_identity::envelope::{Payload, Purpose, SealContext};
+use unum_identity::problem::Problem;
 use unum_identity::set::SetError;
 use unum_identity::signed::Signed;
 use unum_identity::time::UnixTime;
@@ -34,12 +36,13 @@ use crate::gallery;
 use crate::matcher::{Answer, Finding, Manifest, People, ScanError};
 use crate::sealed::{Person, Place};
 use crate::server::App;
-use crate::store::devices::Device;
-use crate::store::sessions::IssuedNonce;
+use crate::store::queue::{self as queued, Queued};
 use crate::store::{
     StoreError, Tx, devices, lock_enrollments, log, reviews, roots, segments, sessions, templates,
 };
 use crate::uniqueness::{Probe, Unfit};
+use accept::{Accepted, accept, authenticate};
+pub(crate) use queue::{Queue, work};
 
 /// How often everyone is compared anew because meanwhile somebody was erased, recovered, or put into a segment.
 const SCANS: u32 = 3;
@@ -67,7 +70,7 @@ pub(crate) enum Refusal {
     /// Too late. Ask for a new session.
     #[error("the nonce has expired")]
     NonceExpired,
-    /// A replay, or an answer that was lost. Look whether the commitment is in the set.
+    /// Another envelope has used it. Ask for a new session.
     #[error("the nonce has been used")]
     NonceUsed,
     /// A replay, or a device whose counter was reset.
@@ -103,7 +106,19 @@ pub(crate) enum Refusal {
     /// No place is left.
     #[error("the set is full")]
     SetFull,
+    /// Too many wait. Nothing has happened: come back later.
+    #[error("too many envelopes wait")]
+    Busy,
+    /// The envelope is in the queue: send it again, for its answer.
+    #[error("the envelope waits to be judged; the same envelope again gets the answer")]
+    Waits,
+    /// A fault of ours: whoever tries to judge it fails. Ask for a new session, and tell an operator.
+    #[error("this envelope makes the server fail; an operator has to look, and another envelope may pass")]
+    Quarantined,
 }
+
+/// The answer to an envelope, as it is kept.
+pub(crate) type Outcome = Result<EnrollmentOutcome, Problem>;
 
 /// Why there is no outcome.
 #[derive(Debug, thiserror::Error)]
@@ -111,79 +126,67 @@ pub(crate) enum EnrollError {
     /// The server has decided against it.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The database gave no answer: nothing is decided.
+    /// The database gave no answer: nothing is decided yet.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 /// What is known before the deciding transaction.
-enum Judgement {
+enum Judgement<'a> {
     /// Not to be enrolled.
     Refuse(Refusal),
     /// Worth a decision.
-    Compared(Compared),
+    Compared(Compared<'a>),
 }
 
 /// What a scan without a lock found.
-struct Compared {
+struct Compared<'a> {
+    payload: &'a Payload,
     probe: Arc<Probe>,
     answer: Answer,
 }
 
 /// How an envelope was settled.
-enum Settled {
-    /// The leaf's place.
-    Enrolled {
-        leaf_index: u64,
-    },
-    Recovered {
-        leaf_index: u64,
-        replaced: Commitment,
-    },
-    Review,
-    Refused(Refusal),
-}
+type Settled = Result<EnrollmentOutcome, Refusal>;
 
-/// Enrolls the person of an envelope, if they are new; or recovers them, if they are known.
-pub(crate) async fn submit(
-    app: &App,
-    purpose: Purpose,
-    envelope: &[u8],
-) -> Result<EnrollmentOutcome, EnrollError> {
+/// Has the person of an envelope enrolled, if they are new, or recovered, if they are known; and waits a while for the answer.
+pub(crate) async fn submit(app: &App, purpose: Purpose, envelope: &[u8]) -> Result<Outcome, EnrollError> {
     let payload = timed(app, "envelope", authenticate(app, purpose, envelope)).await?;
-    let eyes = timed(app, "open", async { open(app, &payload) }).await?;
-    let settled = judge_and_settle(app, purpose, &payload, &eyes).await?;
-    let receipt = |leaf_index| {
-        let accepted_at = start_of_hour(app.clock.now());
-        let receipt = EnrollmentReceipt { commitment: payload.commitment, leaf_index, accepted_at };
-        Signed::new(receipt, &app.keys.signing)
-    };
-    match settled {
-        Settled::Refused(refusal) => Err(refusal.into()),
-        Settled::Review => Ok(EnrollmentOutcome::Review),
-        Settled::Enrolled { leaf_index } => Ok(EnrollmentOutcome::Enrolled { receipt: receipt(leaf_index) }),
-        Settled::Recovered { leaf_index, replaced } => {
-            Ok(EnrollmentOutcome::Recovered { receipt: receipt(leaf_index), replaced })
-        }
+    let waiting = app.queue.wait(payload.nonce);
+    match timed(app, "accept", accept(app, purpose, &payload, envelope)).await? {
+        Accepted::Answered(outcome) => return Ok(outcome),
+        Accepted::Full => return Err(Refusal::Busy.into()),
+        Accepted::Queued => app.queue.wake(),
     }
+    timed(app, "answer", waiting.outcome(app)).await?.ok_or_else(|| Refusal::Waits.into())
 }
 
-/// Judges, and acts on it; once more if what was judged by is not what stands there any more.
-async fn judge_and_settle(
-    app: &App,
-    purpose: Purpose,
-    payload: &Payload,
-    eyes: &EyePair,
-) -> Result<Settled, StoreError> {
+/// Judges an envelope that this server has taken, and answers it. `None` if another server has taken it meanwhile.
+async fn process(app: &App, envelope: &Queued) -> Result<Option<Outcome>, StoreError> {
+    let (payload, eyes) = match examine(app, envelope).await {
+        Ok(examined) => examined,
+        Err(EnrollError::Refused(refusal)) => {
+            return settle(app, envelope, &Judgement::Refuse(refusal)).await;
+        }
+        Err(EnrollError::Store(error)) => return Err(error),
+    };
     let mut scan = 1;
     loop {
-        let judgement = timed(app, "scan", judge(app, payload, eyes)).await?;
-        match timed(app, "settle", settle(app, purpose, payload, &judgement)).await {
+        let judgement = timed(app, "scan", judge(app, &payload, &eyes)).await?;
+        match timed(app, "settle", settle(app, envelope, &judgement)).await {
+            // What was judged by is not what stands there any more.
             Err(StoreError::Overtaken(by)) if scan < SCANS => tracing::info!(scan, by, "comparing again"),
             settled => return settled,
         }
         scan += 1;
     }
+}
+
+/// What is in an envelope, looked at once more: it has been in the database.
+async fn examine(app: &App, envelope: &Queued) -> Result<(Payload, EyePair), EnrollError> {
+    let payload = authenticate(app, envelope.purpose, &envelope.envelope).await?;
+    let eyes = timed(app, "open", async { open(app, &payload) }).await?;
+    Ok((payload, eyes))
 }
 
 async fn timed<T>(app: &App, stage: &str, work: impl Future<Output = T>) -> T {
@@ -193,55 +196,18 @@ async fn timed<T>(app: &App, stage: &str, work: impl Future<Output = T>) -> T {
     result
 }
 
-async fn authenticate(app: &App, purpose: Purpose, envelope: &[u8]) -> Result<Payload, EnrollError> {
-    let envelope = UnverifiedEnvelope::from_bytes(envelope).map_err(|_| Refusal::Malformed)?;
-    let id = envelope.device();
-    let device = app.store.run_tx("find_device", |tx| async move { devices::get(&tx, id).await }).await?;
-    let device = device.ok_or(Refusal::DeviceUnknown)?;
-    let key = device.registration.key;
-    let payload = envelope.verify(&key, purpose).map_err(|error| match error {
-        EnvelopeError::Signature => Refusal::Signature,
-        EnvelopeError::Commitment => Refusal::Commitment,
-        _ => Refusal::Malformed,
-    })?;
-    if !leaf_signature_holds(payload.device, payload.commitment, &payload.leaf_signature, &key) {
-        return Err(Refusal::Signature.into());
-    }
-    if device.is_revoked {
-        return Err(Refusal::DeviceRevoked.into());
-    }
-    if payload.commitment == Commitment(FieldElement::ZERO) {
-        return Err(Refusal::Commitment.into());
-    }
-    if i64::try_from(payload.counter).is_err() {
-        return Err(Refusal::Malformed.into()); // a device that counts ten times a second gets there in 29 billion years
-    }
-    let needed = app.config.consent_version;
-    if payload.consent_version != needed {
-        return Err(Refusal::Consent { found: payload.consent_version, needed }.into());
-    }
-    Ok(payload)
-}
-
 fn open(app: &App, payload: &Payload) -> Result<EyePair, Refusal> {
     let opened = payload.sealed.open(&app.keys.opening, SealContext::from(payload));
     EyePair::from_bytes(&opened.map_err(|_| Refusal::Malformed)?).map_err(|_| Refusal::Malformed)
 }
 
 /// Everything that can be found out without a lock. What may have changed since is looked at again by [`settle`].
-async fn judge(app: &App, payload: &Payload, eyes: &EyePair) -> Result<Judgement, StoreError> {
-    let now = app.clock.now();
-    let first_look = app.store.run_tx("look_at_enrollment", |tx| async move {
-        let device = devices::get(&tx, payload.device).await?;
-        let nonce = sessions::get(&tx, payload.nonce).await?;
-        if let Err(refusal) = admits(device.as_ref(), nonce.as_ref(), payload, now) {
-            return Ok(Err(refusal));
-        }
-        let known = log::place_of(&tx, payload.commitment).await?.is_some();
-        Ok(if known { Err(Refusal::CommitmentKnown) } else { Ok(()) })
-    });
-    if let Err(refusal) = first_look.await? {
-        return Ok(Judgement::Refuse(refusal));
+async fn judge<'a>(app: &App, payload: &'a Payload, eyes: &EyePair) -> Result<Judgement<'a>, StoreError> {
+    let commitment = payload.commitment;
+    let known =
+        app.store.run_tx("look_at_enrollment", |tx| async move { log::place_of(&tx, commitment).await });
+    if known.await?.is_some() {
+        return Ok(Judgement::Refuse(Refusal::CommitmentKnown));
     }
     let probe = match Probe::new(eyes, app.config.min_usable_bits, app.config.one_eye) {
         Ok(probe) => Arc::new(probe),
@@ -249,7 +215,7 @@ async fn judge(app: &App, payload: &Payload, eyes: &EyePair) -> Result<Judgement
     };
     app.gallery.sync(&app.store).await?;
     let answer = app.matcher.scan(Arc::clone(&probe)).await?;
-    Ok(Judgement::Compared(Compared { probe, answer }))
+    Ok(Judgement::Compared(Compared { payload, probe, answer }))
 }
 
 /// Compares with a few people, on other threads than those that answer requests.
@@ -267,70 +233,69 @@ async fn still_covered(tx: &Tx, answer: &Answer) -> Result<(), StoreError> {
 }
 
 impl From<ScanError> for StoreError {
-    /// Nothing is decided, and the same envelope may come again: as when the database is gone.
+    /// Nothing is decided.
     fn from(error: ScanError) -> Self {
-        Self::Unavailable(error.to_string())
+        match error {
+            // It did so with this query alone, too.
+            ScanError::BrokeOff => Self::damaged(error),
+            ScanError::Uncovered(_) | ScanError::Elsewhere(_) => Self::Unavailable(error.to_string()),
+        }
     }
 }
 
-/// Whether nonce and counter let this envelope in.
-fn admits(
-    device: Option<&Device>,
-    nonce: Option<&IssuedNonce>,
-    payload: &Payload,
-    now: UnixTime,
-) -> Result<(), Refusal> {
-    let device = device.ok_or(Refusal::DeviceUnknown)?;
-    if device.is_revoked {
-        return Err(Refusal::DeviceRevoked);
-    }
-    let nonce = nonce.filter(|nonce| nonce.device == payload.device).ok_or(Refusal::NonceUnknown)?;
-    if nonce.is_used {
-        return Err(Refusal::NonceUsed);
-    }
-    if now >= nonce.expires_at {
-        return Err(Refusal::NonceExpired);
-    }
-    match device.last_counter {
-        Some(last) if payload.counter <= last => Err(Refusal::Counter { found: payload.counter, last }),
-        _ => Ok(()),
-    }
-}
-
+/// Answers an envelope, and acts on what was found.
 async fn settle(
     app: &App,
-    purpose: Purpose,
-    payload: &Payload,
-    judgement: &Judgement,
-) -> Result<Settled, StoreError> {
+    envelope: &Queued,
+    judgement: &Judgement<'_>,
+) -> Result<Option<Outcome>, StoreError> {
     let now = app.clock.now();
     let settled = app.store.run_tx("settle_enrollment", |tx| async move {
-        if let Err(refusal) = use_up(&tx, payload, now).await? {
-            return Ok(Settled::Refused(refusal));
+        if !queued::finish(&tx, app.matcher_id, envelope.nonce).await? {
+            return Ok(None);
         }
-        match judgement {
-            Judgement::Refuse(refusal) => Ok(Settled::Refused(refusal.clone())),
-            Judgement::Compared(compared) => match purpose {
-                Purpose::Enroll => decide(app, &tx, payload, compared, now).await,
-                Purpose::Recover => recovery::decide(app, &tx, payload, compared, now).await,
+        let settled = match judgement {
+            Judgement::Refuse(refusal) => Err(refusal.clone()),
+            Judgement::Compared(compared) if is_revoked(&tx, compared.payload).await? => {
+                Err(Refusal::DeviceRevoked)
+            }
+            Judgement::Compared(compared) => match envelope.purpose {
+                Purpose::Enroll => decide(app, &tx, compared, now).await?,
+                Purpose::Recover => recovery::decide(app, &tx, compared, now).await?,
             },
-        }
+        };
+        let outcome = answer(settled);
+        sessions::answer(&tx, envelope.nonce, Some(&outcome)).await?;
+        Ok(Some(outcome))
     });
-    settled.await
+    let outcome = settled.await?;
+    if let Some(outcome) = &outcome {
+        count(app, outcome);
+    }
+    Ok(outcome)
 }
 
-/// Uses up nonce and counter, as far as they are this device's to use, and says whether they let the envelope in.
-async fn use_up(tx: &Tx, payload: &Payload, now: UnixTime) -> Result<Result<(), Refusal>, StoreError> {
-    let device = devices::lock(tx, payload.device).await?;
-    let nonce = sessions::lock(tx, payload.nonce).await?;
-    let admitted = admits(device.as_ref(), nonce.as_ref(), payload, now);
-    if device.is_some_and(|device| device.last_counter.is_none_or(|last| payload.counter > last)) {
-        devices::set_counter(tx, payload.device, payload.counter).await?;
-    }
-    if nonce.is_some_and(|nonce| nonce.device == payload.device) {
-        sessions::use_up(tx, payload.nonce).await?;
-    }
-    Ok(admitted)
+/// Whether the device has been revoked since its envelope was accepted.
+async fn is_revoked(tx: &Tx, payload: &Payload) -> Result<bool, StoreError> {
+    Ok(devices::get(tx, payload.device).await?.is_none_or(|device| device.is_revoked))
+}
+
+fn answer(settled: Settled) -> Outcome {
+    settled.map_err(|refusal| ProblemResponse::from(refusal).0)
+}
+
+/// Counts an envelope that was answered for the first time.
+fn count(app: &App, outcome: &Outcome) {
+    let name = match outcome {
+        Ok(EnrollmentOutcome::Enrolled { receipt }) => {
+            app.count_leaves(receipt.statement.leaf_index + 1);
+            "enrolled"
+        }
+        Ok(EnrollmentOutcome::Recovered { .. }) => "recovered",
+        Ok(EnrollmentOutcome::Review) => "review",
+        Err(problem) => &problem.code,
+    };
+    app.metrics.count("enroll_enrollments_total", &[("outcome", name)], 1);
 }
 
 /// What is found among everyone, with those who came since the scan; and how many they all are. From here to the commit
@@ -339,7 +304,7 @@ async fn use_up(tx: &Tx, payload: &Payload, now: UnixTime) -> Result<Result<(), 
 async fn look_again(
     app: &App,
     tx: &Tx,
-    Compared { probe, answer }: &Compared,
+    Compared { probe, answer, .. }: &Compared<'_>,
 ) -> Result<(Finding, u64), StoreError> {
     lock_enrollments(tx).await?;
     still_covered(tx, answer).await?;
@@ -354,14 +319,8 @@ async fn look_again(
 }
 
 /// Acts on what the scan found; of the unique ones, compares with whoever came since.
-async fn decide(
-    app: &App,
-    tx: &Tx,
-    payload: &Payload,
-    compared: &Compared,
-    now: UnixTime,
-) -> Result<Settled, StoreError> {
-    let (probe, scanned) = (&compared.probe, &compared.answer);
+async fn decide(app: &App, tx: &Tx, compared: &Compared<'_>, now: UnixTime) -> Result<Settled, StoreError> {
+    let Compared { payload, probe, answer: scanned } = compared;
     let (finding, people) = match scanned.finding {
         Finding::Unique => look_again(app, tx, compared).await?,
         other => (other, scanned.everyone.watermark()),
@@ -372,11 +331,11 @@ async fn decide(
             let place = Place::Review { commitment: payload.commitment };
             let sealed = app.keys.template.seal(&person(payload, probe), place, &mut *app.rng());
             reviews::insert(tx, payload, &sealed, start_of_hour(now)).await?;
-            Ok(Settled::Review)
+            Ok(Ok(EnrollmentOutcome::Review))
         }
-        Finding::Duplicate { .. } | Finding::Duplicates => Ok(Settled::Refused(Refusal::Duplicate)),
+        Finding::Duplicate { .. } | Finding::Duplicates => Ok(Err(Refusal::Duplicate)),
         Finding::TooLittleOverlap { compared, needed } => {
-            Ok(Settled::Refused(Refusal::TooLittleOverlap { compared, needed }))
+            Ok(Err(Refusal::TooLittleOverlap { compared, needed }))
         }
     }
 }
@@ -392,16 +351,16 @@ async fn admit(
 ) -> Result<Settled, StoreError> {
     let commitment = payload.commitment;
     if log::place_of(tx, commitment).await?.is_some() {
-        return Ok(Settled::Refused(Refusal::CommitmentKnown));
+        return Ok(Err(Refusal::CommitmentKnown));
     }
     let enrolled = |leaf_index| LogEvent::Enrolled { leaf_index, leaf: leaf(payload) };
     let Ok(leaf_index) = publish(app, tx, enrolled, now).await? else {
-        return Ok(Settled::Refused(Refusal::SetFull));
+        return Ok(Err(Refusal::SetFull));
     };
     let row = gallery::row(&person(payload, probe), people + 1, &app.keys.template, &mut *app.rng());
     templates::insert(tx, &row).await?;
     reviews::delete(tx, commitment).await?;
-    Ok(Settled::Enrolled { leaf_index })
+    Ok(Ok(EnrollmentOutcome::Enrolled { receipt: receipt(app, payload, leaf_index, now) }))
 }
 
 /// Writes an event, which is told where the next newcomer's leaf would be, and the root that it makes. Gives the place of
@@ -421,6 +380,11 @@ pub(crate) async fn publish(
     log::insert(tx, number, &event, start_of_hour(now)).await?;
     roots::replace(tx, root, number + 1, end_of_hour(now)).await?;
     Ok(Ok(event.leaf_index()))
+}
+
+fn receipt(app: &App, payload: &Payload, leaf_index: u64, now: UnixTime) -> Signed<EnrollmentReceipt> {
+    let (commitment, accepted_at) = (payload.commitment, start_of_hour(now));
+    Signed::new(EnrollmentReceipt { commitment, leaf_index, accepted_at }, &app.keys.signing)
 }
 
 fn leaf(payload: &Payload) -> PublishedLeaf {

@@ -7,6 +7,12 @@ use crate::erasure::ErasureError;
 use crate::published::PublishedError;
 use crate::verify::VerifyError;
 
+/// When to come back while the queue is full, in seconds: by then half of it has been judged, if it takes 20 ms each.
+const BUSY_FOR: u64 = 10;
+
+/// When to ask for an answer again, in seconds: a pass over a large set takes about as long.
+const WAITS_FOR: u64 = 2;
+
 impl From<PublishedError> for ProblemResponse {
     fn from(error: PublishedError) -> Self {
         match error {
@@ -21,6 +27,9 @@ impl From<Refusal> for ProblemResponse {
     fn from(refusal: Refusal) -> Self {
         let detail = refusal.to_string();
         let (status, code) = match refusal {
+            Refusal::Busy => return Self::new(503, "busy").detail(detail).retry_after(BUSY_FOR),
+            Refusal::Waits => return Self::new(503, "unavailable").detail(detail).retry_after(WAITS_FOR),
+            Refusal::Quarantined => (422, "quarantined"),
             Refusal::Malformed => (400, "envelope_malformed"),
             Refusal::DeviceUnknown => (401, "device_unknown"),
             Refusal::Signature => (401, "signature_invalid"),

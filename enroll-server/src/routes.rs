@@ -4,6 +4,7 @@ mod devices;
 mod enrollments;
 mod erasures;
 mod ops;
+mod quarantine;
 mod sessions;
 mod set;
 mod verify;
@@ -63,6 +64,8 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(sessions::open))
         .routes(routes!(enrollments::enroll))
         .routes(routes!(enrollments::recover))
+        .routes(routes!(quarantine::list))
+        .routes(routes!(quarantine::release))
         .routes(routes!(erasures::erase))
         .routes(routes!(set::identity))
         .routes(routes!(set::checkpoint))

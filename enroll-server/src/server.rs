@@ -18,11 +18,12 @@ use unum_identity::bytes::ServiceKey;
 use unum_identity::time::{Clock, UnixTime};
 
 use crate::config::{Config, ConfigError};
+use crate::enrollment::{Queue, work};
 use crate::gallery::Gallery;
 use crate::keys::Keys;
 use crate::matcher::{Batcher, InProcess, Scanner, Shelf, TemplateKey};
 use crate::published::Published;
-use crate::store::{SCHEMA, Store, StoreError, chain, matchers, sessions};
+use crate::store::{SCHEMA, Store, StoreError, chain, matchers, queue, sessions};
 use crate::{erasure, routes};
 
 /// How often old nonces are forgotten, histograms folded, and segments made of the tail.
@@ -33,6 +34,8 @@ const ERASING: Duration = Duration::from_secs(1);
 const TENDING: Duration = Duration::from_secs(1);
 /// How long a nonce is remembered after its end: a device that late has given up or was moved.
 const NONCE_KEPT: u64 = 3600;
+/// How long an envelope stays in quarantine for an operator to look at: seconds of a week.
+const QUARANTINE_KEPT: u64 = 7 * 24 * 3600;
 
 /// Randomness, handed in from outside, for everybody who needs some.
 pub(crate) struct Entropy(Mutex<Box<dyn CryptoRng + Send>>);
@@ -57,6 +60,7 @@ pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) gallery: Arc<Gallery>,
     pub(crate) matcher: Batcher,
+    pub(crate) queue: Queue,
     pub(crate) published: Published,
     pub(crate) verifier: Arc<Verifier>,
     /// What this server is called among those that hold everyone's eyes, as long as it runs.
@@ -88,7 +92,7 @@ impl Operated for App {
 /// A running server. Stops at once when dropped; [`Server::shutdown`] finishes what is under way.
 pub struct Server {
     listening: Listening,
-    beside: [Beside; 3],
+    beside: [Beside; 4],
     app: Arc<App>,
     service_key: ServiceKey,
 }
@@ -198,6 +202,7 @@ impl Server {
             store,
             gallery,
             matcher,
+            queue: Queue::default(),
             published,
             verifier,
             matcher_id,
@@ -211,6 +216,7 @@ impl Server {
         let listening = Listening::start(app.config.bind, routes::router(Arc::clone(&app))).await?;
         tracing::info!(addr = %listening.addr(), people, leaves, kernel, "listening");
         let beside = [
+            Beside::start(work(Arc::clone(&app))),
             Beside::start(housekeeping(Arc::clone(&app))),
             Beside::start(erasing(Arc::clone(&app))),
             Beside::start(tending(Arc::clone(&app))),
@@ -230,8 +236,8 @@ impl Server {
 
     /// Takes no more requests, and returns when those under way are answered, or after ten seconds.
     pub async fn shutdown(self) {
-        drop(self.beside);
         self.listening.shutdown().await;
+        drop(self.beside);
         let id = self.app.matcher_id;
         let leave = self.app.store.run_tx("leave", |tx| async move { matchers::leave(&tx, id).await });
         if let Err(error) = leave.await {
@@ -288,9 +294,11 @@ async fn tending(app: Arc<App>) {
 
 async fn keep_house(app: &App) {
     app.metrics.upkeep();
-    let before = UnixTime(app.clock.now().0.saturating_sub(NONCE_KEPT));
+    let ago = |seconds| UnixTime(app.clock.now().0.saturating_sub(seconds));
+    let (before, unreleased) = (ago(NONCE_KEPT), ago(QUARANTINE_KEPT));
     let forgotten = app.store.run_tx("forget", |tx| async move {
         matchers::forget(&tx).await?;
+        queue::forget(&tx, unreleased).await?;
         sessions::forget(&tx, before).await
     });
     if let Err(error) = forgotten.await {

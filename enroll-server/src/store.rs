@@ -7,6 +7,7 @@ pub(crate) mod erasures;
 pub(crate) mod log;
 pub(crate) mod matchers;
 pub(crate) mod nullifiers;
+pub(crate) mod queue;
 pub(crate) mod reviews;
 pub(crate) mod roots;
 pub(crate) mod segments;
@@ -27,6 +28,7 @@ pub(crate) const SCHEMA: Schema = Schema {
             "V3__the_log_and_those_who_leave",
             include_str!("../migrations/V3__the_log_and_those_who_leave.sql"),
         ),
+        ("V4__the_queue", include_str!("../migrations/V4__the_queue.sql")),
     ],
     lock: 0x756e_756d_0002, // "unum", 2
 };

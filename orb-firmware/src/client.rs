@@ -3,9 +3,8 @@
 //! Blocking HTTP. Plain `http` is spoken to this machine only: the key that templates are sealed to comes from the
 //! server, so whoever stands in between could name their own.
 //!
-//! **Lost answers.** When a connection breaks while an envelope is on its way, nobody here knows whether it arrived. The
-//! same envelope is sent once more: its nonce makes that safe. If the nonce turns out to be used, the first one
-//! arrived, and the published set says whether the commitment went in.
+//! **Lost answers.** When a connection breaks while an envelope is on its way, or the server has no answer yet, the same
+//! envelope is sent again a few times. Once accepted it gets one answer, and the same one each time.
 //!
 //! Knows nothing about cameras, keys and what the envelope says.
 
@@ -15,7 +14,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use unum_identity::bytes::DeviceId;
 use unum_identity::enrollment::{
-    ENVELOPE_CONTENT_TYPE, EnrollmentOutcome, EnrollmentReceipt, InclusionProof, Session, SessionRequest,
+    ENVELOPE_CONTENT_TYPE, EnrollmentOutcome, EnrollmentReceipt, Session, SessionRequest,
 };
 use unum_identity::envelope::Purpose;
 use unum_identity::field::Commitment;
@@ -28,7 +27,15 @@ use ureq::{Agent, Body};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time for a whole request: an exhaustive comparison takes well below a second, the rest is for the network.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
-/// Largest answer that is read: an inclusion proof takes 3 KB.
+/// Pauses before an envelope is sent again: half a minute with the person there, in which a server restarts.
+const PAUSES: &[Duration] = &[
+    Duration::ZERO,
+    Duration::from_secs(2),
+    Duration::from_secs(5),
+    Duration::from_secs(10),
+    Duration::from_secs(15),
+];
+/// Largest answer that is read: a receipt takes less than 1 KB.
 const MAX_ANSWER: u64 = 64 * 1024;
 
 /// An enrollment server.
@@ -36,6 +43,7 @@ const MAX_ANSWER: u64 = 64 * 1024;
 pub struct Client {
     agent: Agent,
     server: String,
+    pauses: &'static [Duration],
 }
 
 /// What became of an envelope.
@@ -51,8 +59,6 @@ pub enum Outcome {
         /// What stood there before.
         replaced: Commitment,
     },
-    /// The answer was lost on the way, but the commitment is in the set: enrolled or recovered, without a receipt.
-    InSet,
     /// The eyes disagree. An operator has to look.
     Review,
     /// Neither enrolled nor recovered; the problem's code says why.
@@ -111,7 +117,7 @@ impl Client {
             .max_redirects(0) // a redirect could leave https, or hand the envelope to another server
             .http_status_as_error(false)
             .build();
-        Ok(Self { agent: config.into(), server: address.trim_end_matches('/').to_owned() })
+        Ok(Self { agent: config.into(), server: address.trim_end_matches('/').to_owned(), pauses: PAUSES })
     }
 
     /// Opens a session for `device`: its nonce is good for one envelope, until it expires.
@@ -129,37 +135,33 @@ impl Client {
         if answer.status().is_success() { read(answer) } else { Err(refusal(answer)?.into()) }
     }
 
-    /// Sends `envelope`, which asks for `commitment` for that purpose.
+    /// Sends `envelope`, which was signed for that purpose.
     ///
     /// # Errors
     ///
-    /// [`ClientError::Unavailable`] if the server could not be reached twice: the commitment may be in the set or not.
+    /// [`ClientError::Unavailable`] if there was no answer for half a minute: there may be one later.
     /// [`ClientError::Unexpected`] for an answer that is none.
-    pub fn submit(
-        &self,
-        (purpose, commitment): (Purpose, Commitment),
-        envelope: &[u8],
-    ) -> Result<Outcome, ClientError> {
-        let send = || self.send(purpose, envelope);
-        let (answer, resent) = match send() {
-            Ok(answer) => (answer, false),
-            Err(error) if broke(&error) => (send().map_err(|error| unavailable(&error))?, true),
-            Err(error) => return Err(unavailable(&error)),
-        };
-        if answer.status().is_success() {
-            return Ok(match read(answer)? {
-                EnrollmentOutcome::Enrolled { receipt } => Outcome::Enrolled(receipt),
-                EnrollmentOutcome::Recovered { receipt, replaced } => {
-                    Outcome::Recovered { receipt, replaced }
-                }
-                EnrollmentOutcome::Review => Outcome::Review,
-            });
+    pub fn submit(&self, purpose: Purpose, envelope: &[u8]) -> Result<Outcome, ClientError> {
+        let mut pauses = self.pauses.iter();
+        loop {
+            let result = self.attempt(purpose, envelope);
+            match (result, pauses.next()) {
+                (Err(ClientError::Unavailable(_)), Some(&pause)) => std::thread::sleep(pause),
+                (result, _) => return result,
+            }
         }
-        let problem = refusal(answer)?;
-        if resent && problem.code == "nonce_used" && self.is_in_set(commitment)? {
-            return Ok(Outcome::InSet);
+    }
+
+    fn attempt(&self, purpose: Purpose, envelope: &[u8]) -> Result<Outcome, ClientError> {
+        let answer = self.send(purpose, envelope).map_err(|error| unavailable(&error))?;
+        if !answer.status().is_success() {
+            return refusal(answer).map(Outcome::Refused);
         }
-        Ok(Outcome::Refused(problem))
+        Ok(match read(answer)? {
+            EnrollmentOutcome::Enrolled { receipt } => Outcome::Enrolled(receipt),
+            EnrollmentOutcome::Recovered { receipt, replaced } => Outcome::Recovered { receipt, replaced },
+            EnrollmentOutcome::Review => Outcome::Review,
+        })
     }
 
     fn send(&self, purpose: Purpose, envelope: &[u8]) -> Result<Response<Body>, ureq::Error> {
@@ -169,18 +171,6 @@ impl Client {
         };
         let url = format!("{}/v1/{route}", self.server);
         self.agent.post(&url).content_type(ENVELOPE_CONTENT_TYPE).send(envelope)
-    }
-
-    /// Whether the published set has the commitment.
-    fn is_in_set(&self, commitment: Commitment) -> Result<bool, ClientError> {
-        let url = format!("{}/v1/commitments/{commitment}/proof", self.server);
-        let answer = self.agent.get(&url).call().map_err(|error| unavailable(&error))?;
-        if answer.status().is_success() {
-            let proof: InclusionProof = read(answer)?;
-            return Ok(proof.commitment == commitment && proof.holds());
-        }
-        let problem = refusal(answer)?;
-        if problem.code == "commitment_unknown" { Ok(false) } else { Err(problem.into()) }
     }
 }
 
@@ -193,17 +183,6 @@ impl From<Problem> for ClientError {
 fn is_this_machine(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || address.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
-}
-
-/// Whether the connection failed before the whole answer had come.
-fn broke(error: &ureq::Error) -> bool {
-    matches!(
-        error,
-        ureq::Error::Io(_)
-            | ureq::Error::ConnectionFailed
-            | ureq::Error::Timeout(_)
-            | ureq::Error::Protocol(_)
-    )
 }
 
 fn unavailable(error: &ureq::Error) -> ClientError {

@@ -82,7 +82,7 @@ impl<S: DeviceSigner> Station<S> {
         let report = acquired.report.clone();
         let asked = (purpose, commitment);
         let envelope = self.device.capture(&session, asked, &acquired.eyes, acquired.report, rng)?;
-        let outcome = self.client.submit(asked, &envelope)?;
+        let outcome = self.client.submit(purpose, &envelope)?;
         Ok(Attempt { outcome, report, capture, upload: start.elapsed() })
     }
 }

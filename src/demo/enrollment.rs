@@ -86,7 +86,7 @@ impl Visit {
     fn of(attempt: Result<Attempt, SessionError>) -> Result<Self, DemoError> {
         Ok(match attempt {
             Ok(Attempt { outcome, capture, upload, .. }) => match outcome {
-                Outcome::Enrolled(_) | Outcome::InSet => Self::Enrolled(capture + upload),
+                Outcome::Enrolled(_) => Self::Enrolled(capture + upload),
                 Outcome::Review => Self::Review,
                 Outcome::Refused(problem) => match &*problem.code {
                     "duplicate" => Self::Duplicate,

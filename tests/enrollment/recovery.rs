@@ -7,15 +7,15 @@ use unum_identity::envelope::Purpose;
 use unum_identity::field::Commitment;
 use unum_iris::EyePair;
 
-use crate::harness::bench::{self, Bench, COSE, enroll_eyes, send, session};
-use crate::harness::{Answer, Device, Person, get, somebodys_commitment, try_post};
+use crate::harness::bench::{self, Bench, enroll_eyes, send, send_to, session};
+use crate::harness::{Answer, Device, Person, get, somebodys_commitment};
 
 const WAIT: u64 = 30 * 24 * 3600;
 
 fn recover_eyes(url: &str, device: &Device, eyes: &EyePair, commitment: Commitment) -> Answer {
     let payload = device.payload(&session(url, device), eyes, commitment);
     let envelope = device.sign_for(Purpose::Recover, &payload);
-    try_post(&format!("{url}/v1/recoveries"), None, COSE, &envelope).unwrap()
+    send_to(url, "recoveries", &envelope)
 }
 
 fn recover(bench: &Bench, device: &Device, person: &Person) -> Answer {
@@ -110,8 +110,8 @@ fn nobody_gets_anothers_leaf() {
         let payload = device.payload(&session(&bench.url, &device), &person.eyes(), person.commitment());
         device.sign_for(purpose, &payload)
     };
-    let diverted = try_post(&format!("{}/v1/recoveries", bench.url), None, COSE, &envelope(Purpose::Enroll));
-    assert_eq!(diverted.unwrap().code(), (401, "signature_invalid"));
+    let diverted = send_to(&bench.url, "recoveries", &envelope(Purpose::Enroll));
+    assert_eq!(diverted.code(), (401, "signature_invalid"));
     assert_eq!(send(&bench.url, &envelope(Purpose::Recover)).code(), (401, "signature_invalid"));
     assert_eq!(bench.counts(), [2, 2, 0], "nothing has changed");
 }

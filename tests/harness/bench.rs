@@ -137,7 +137,12 @@ pub(crate) fn session(url: &str, device: &Device) -> Session {
 }
 
 pub(crate) fn send(url: &str, envelope: &[u8]) -> Answer {
-    try_post(&format!("{url}/v1/enrollments"), None, COSE, envelope).unwrap()
+    send_to(url, "enrollments", envelope)
+}
+
+/// Sends an envelope to another route than that of enrollments.
+pub(crate) fn send_to(url: &str, route: &str, envelope: &[u8]) -> Answer {
+    try_post(&format!("{url}/v1/{route}"), None, COSE, envelope).unwrap()
 }
 
 pub(crate) fn enroll(url: &str, device: &Device, person: &Person) -> Answer {

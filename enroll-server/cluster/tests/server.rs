@@ -70,9 +70,8 @@ fn nothing_is_decided(gone: impl Fn(&Process), back: impl Fn(&mut Process)) {
         answer = site.send(&known);
         answer != unavailable()
     });
-    assert_eq!(answer, (409, "duplicate".to_owned()), "its nonce was not used up");
-    assert_eq!(site.send(&newcomer), (201, "enrolled".to_owned()), "nor was this one's");
-    assert_eq!(site.send(&newcomer), (409, "nonce_used".to_owned()));
+    assert_eq!(answer, (409, "duplicate".to_owned()), "it was not forgotten");
+    site.until("an answer for the other one", || site.send(&newcomer) == (201, "enrolled".to_owned()));
     assert_eq!(site.count("templates"), before + 1);
     site.knows(&SOME);
 }
@@ -142,7 +141,9 @@ fn the_file_of_a_new_segment_comes_late() {
     site.knows(&[0, 31, 32, 45]);
     site.until("somebody asks for it", || site.metric("enroll_segments_unheld") == 1);
     site.knows(&[0, 31, 32, 45]);
-    assert_eq!(site.comes_again_to(&another, 3), unavailable(), "it has them in no tail");
+    // The other server has them in no tail, and answers only what the first one judges for it.
+    let answer = site.comes_again_to(&another, 3);
+    assert!([unavailable(), (409, "duplicate".to_owned())].contains(&answer), "{answer:?}");
     site.copy_files();
     site.until("it is taken over", || site.metric("enroll_segments_unheld") == 0);
     site.knows(&[0, 31, 32, 45]);

@@ -7,12 +7,11 @@
 //! each time; so one recovery is enough for `recovery_wait_seconds`, and when somebody last recovered stands with their
 //! eyes, encrypted.
 
-use unum_identity::enrollment::LogEvent;
-use unum_identity::envelope::Payload;
+use unum_identity::enrollment::{EnrollmentOutcome, LogEvent};
 use unum_identity::time::UnixTime;
 use unum_iris::{Verdict, verdict};
 
-use super::{Compared, Refusal, Settled, leaf, look_again, publish, start_of_hour};
+use super::{Compared, Refusal, Settled, leaf, look_again, publish, receipt, start_of_hour};
 use crate::gallery;
 use crate::matcher::Finding;
 use crate::sealed::{Person, Place};
@@ -26,13 +25,12 @@ const DAY: u64 = 24 * 3600;
 pub(super) async fn decide(
     app: &App,
     tx: &Tx,
-    payload: &Payload,
-    compared: &Compared,
+    compared: &Compared<'_>,
     now: UnixTime,
 ) -> Result<Settled, StoreError> {
-    let refuse = |refusal| Ok(Settled::Refused(refusal));
+    let refuse = |refusal| Ok(Err(refusal));
     match look_again(app, tx, compared).await?.0 {
-        Finding::Duplicate { person } => recover(app, tx, payload, compared, person, now).await,
+        Finding::Duplicate { person } => recover(app, tx, compared, person, now).await,
         Finding::Unique => refuse(Refusal::NotEnrolled),
         Finding::Review | Finding::Duplicates => refuse(Refusal::NotOnePerson),
         Finding::TooLittleOverlap { compared, needed } => {
@@ -45,18 +43,17 @@ pub(super) async fn decide(
 async fn recover(
     app: &App,
     tx: &Tx,
-    payload: &Payload,
-    compared: &Compared,
+    Compared { payload, probe, .. }: &Compared<'_>,
     seq: u64,
     now: UnixTime,
 ) -> Result<Settled, StoreError> {
-    let refuse = |refusal| Ok(Settled::Refused(refusal));
+    let refuse = |refusal| Ok(Err(refusal));
     if log::place_of(tx, payload.commitment).await?.is_some() {
         return refuse(Refusal::CommitmentKnown);
     }
     let known = read(app, tx, seq).await?;
     // What was compared is a copy. Before anybody gets somebody's leaf, the row itself has to say so.
-    let same = verdict(compared.probe.query().orientations(), &known.eyes, app.config.thresholds);
+    let same = verdict(probe.query().orientations(), &known.eyes, app.config.thresholds);
     if same != Ok(Verdict::Duplicate) {
         return Err(StoreError::overtaken("the person found is not the one in the row"));
     }
@@ -78,7 +75,8 @@ async fn recover(
         return Err(StoreError::damaged(format!("template {seq} disappeared")));
     }
     reviews::delete(tx, commitment).await?;
-    Ok(Settled::Recovered { leaf_index, replaced })
+    let receipt = receipt(app, payload, leaf_index, now);
+    Ok(Ok(EnrollmentOutcome::Recovered { receipt, replaced }))
 }
 
 /// Person number `seq`, from their row.

@@ -1,8 +1,12 @@
 use unum_identity::bytes::{DeviceId, DeviceKey, DeviceSignature, FirmwareMeasurement, Nonce};
 use unum_identity::enrollment::DeviceRegistration;
 use unum_identity::envelope::{CaptureReport, OpeningKey, SealedTemplates};
+use unum_identity::field::Commitment;
 
+use super::accept::admits;
 use super::*;
+use crate::store::devices::Device;
+use crate::store::sessions::IssuedNonce;
 
 const NOW: UnixTime = UnixTime(1000);
 
@@ -31,13 +35,14 @@ fn device(last_counter: Option<u64>, is_revoked: bool) -> Device {
 }
 
 fn nonce(device: u8, expires_at: u64, is_used: bool) -> IssuedNonce {
-    IssuedNonce { device: DeviceId([device; 16]), expires_at: UnixTime(expires_at), is_used }
+    let used_by = is_used.then_some([6; 32]);
+    IssuedNonce { device: DeviceId([device; 16]), expires_at: UnixTime(expires_at), used_by, outcome: None }
 }
 
 #[track_caller]
 fn check(device: Option<&Device>, nonce: Option<&IssuedNonce>, counter: u64, expected: Option<&str>) {
     let found = admits(device, nonce, &payload(counter), NOW).err();
-    let code = found.map(|refusal| service::ProblemResponse::from(refusal).code().to_owned());
+    let code = found.map(|refusal| ProblemResponse::from(refusal).code().to_owned());
     assert_eq!(code.as_deref(), expected);
 }
 

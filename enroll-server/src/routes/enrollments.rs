@@ -15,7 +15,8 @@ use crate::server::App;
 
 /// Enrolls the person of a device envelope
 ///
-/// The body is `COSE_Sign1`. Whatever the answer, except 503: the envelope's nonce is used up.
+/// The body is `COSE_Sign1`. Whatever the answer, except 503: the envelope's nonce is used up, and the same envelope again
+/// gets the same answer. After 503 send it again.
 #[utoipa::path(post, path = "/v1/enrollments", tag = "enrollment",
     request_body(content = Vec<u8>, content_type = "application/cose; cose-type=\"cose-sign1\""),
     responses(
@@ -26,8 +27,8 @@ use crate::server::App;
         (status = 403, description = "`device_revoked`", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "`duplicate`, `commitment_known`, `nonce_used`, `counter_not_rising`", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "`body_too_large`", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "`recapture`, `commitment_invalid`, `consent_outdated`, `nonce_unknown`, `nonce_expired`", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "`unavailable`: nothing has happened, or the answer was lost", body = Problem, content_type = "application/problem+json")))]
+        (status = 422, description = "`recapture`, `commitment_invalid`, `consent_outdated`, `nonce_unknown`, `nonce_expired`, `quarantined`", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "`unavailable`: nothing has happened, or the envelope waits; `busy`: too many wait", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn enroll(
     State(app): State<Arc<App>>,
     Body(envelope): Body,
@@ -39,7 +40,7 @@ pub(super) async fn enroll(
 ///
 /// The body is `COSE_Sign1`, signed for a recovery. The new commitment takes the old one's place; what was frozen before,
 /// such as the people of a period that is open, stays as it is. Whatever the answer, except 503: the envelope's nonce is
-/// used up.
+/// used up, and the same envelope again gets the same answer. After 503 send it again.
 #[utoipa::path(post, path = "/v1/recoveries", tag = "enrollment",
     request_body(content = Vec<u8>, content_type = "application/cose; cose-type=\"cose-sign1\""),
     responses(
@@ -50,8 +51,8 @@ pub(super) async fn enroll(
         (status = 404, description = "`not_enrolled`", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "`not_one_person`, `recovered_lately`, `commitment_known`, `nonce_used`, `counter_not_rising`", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "`body_too_large`", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "`recapture`, `commitment_invalid`, `consent_outdated`, `nonce_unknown`, `nonce_expired`", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "`unavailable`: nothing has happened, or the answer was lost", body = Problem, content_type = "application/problem+json")))]
+        (status = 422, description = "`recapture`, `commitment_invalid`, `consent_outdated`, `nonce_unknown`, `nonce_expired`, `quarantined`", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "`unavailable`: nothing has happened, or the envelope waits; `busy`: too many wait", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn recover(
     State(app): State<Arc<App>>,
     Body(envelope): Body,
@@ -64,16 +65,14 @@ async fn submit(
     purpose: Purpose,
     envelope: &[u8],
 ) -> Result<(StatusCode, Json<EnrollmentOutcome>), ProblemResponse> {
-    let result = enrollment::submit(app, purpose, envelope).await.map_err(ProblemResponse::from);
-    let (name, status) = match &result {
-        Ok(EnrollmentOutcome::Enrolled { receipt }) => {
-            app.count_leaves(receipt.statement.leaf_index + 1);
-            ("enrolled", StatusCode::CREATED)
-        }
-        Ok(EnrollmentOutcome::Recovered { .. }) => ("recovered", StatusCode::OK),
-        Ok(EnrollmentOutcome::Review) => ("review", StatusCode::ACCEPTED),
-        Err(problem) => (problem.code(), StatusCode::OK),
+    let outcome = match enrollment::submit(app, purpose, envelope).await {
+        Ok(answer) => answer.map_err(ProblemResponse)?,
+        Err(error) => return Err(error.into()),
     };
-    app.metrics.count("enroll_enrollments_total", &[("outcome", name)], 1);
-    Ok((status, Json(result?)))
+    let status = match outcome {
+        EnrollmentOutcome::Enrolled { .. } => StatusCode::CREATED,
+        EnrollmentOutcome::Recovered { .. } => StatusCode::OK,
+        EnrollmentOutcome::Review => StatusCode::ACCEPTED,
+    };
+    Ok((status, Json(outcome)))
 }

@@ -89,7 +89,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
         println!("{}", if arguments.json { as_json(&attempt).to_string() } else { as_text(&attempt) });
     }
     Ok(ExitCode::from(match attempt.outcome {
-        Outcome::Enrolled(_) | Outcome::Recovered { .. } | Outcome::InSet => 0,
+        Outcome::Enrolled(_) | Outcome::Recovered { .. } => 0,
         Outcome::Review => 2,
         _ => 3,
     }))
@@ -108,7 +108,6 @@ fn as_text(attempt: &Attempt) -> String {
         Outcome::Recovered { receipt, .. } => {
             format!("recovered: the commitment is leaf {} from now on", receipt.statement.leaf_index)
         }
-        Outcome::InSet => "done; the receipt was lost on the way, the set has the commitment".to_owned(),
         Outcome::Review => "nothing is done yet: the eyes disagree, an operator has to look".to_owned(),
         Outcome::Refused(problem) => format!("refused: {problem}\n{}", advice(&problem.code)),
         _ => "an answer of a newer server".to_owned(),
@@ -133,6 +132,7 @@ fn advice(code: &str) -> &'static str {
         "recapture" => "The eyes cannot be compared well enough. Capture again, eyes wide open.",
         "nonce_used" | "nonce_unknown" | "nonce_expired" => "The session is over. Start again.",
         "consent_outdated" => "The consent text has changed. Show the new one and start again.",
+        "quarantined" => "The server fails at this envelope. Start again, and tell whoever runs the server.",
         "counter_not_rising" => {
             "The server has seen a later envelope: is there a copy of this device? Revoke it."
         }
@@ -148,7 +148,6 @@ fn as_json(attempt: &Attempt) -> serde_json::Value {
         Outcome::Recovered { receipt, replaced } => {
             json!({ "outcome": "recovered", "receipt": receipt, "replaced": replaced })
         }
-        Outcome::InSet => json!({ "outcome": "in_set" }),
         Outcome::Review => json!({ "outcome": "review" }),
         Outcome::Refused(problem) => json!({ "outcome": "refused", "problem": problem }),
         _ => json!({ "outcome": "unknown" }),

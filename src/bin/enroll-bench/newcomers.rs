@@ -42,7 +42,7 @@ impl Device {
         let report = CaptureReport::default();
         let envelope = self.device.capture(&session, asked, &somebody(), report, &mut rng)?;
         let sent = Instant::now();
-        let outcome = self.client.submit(asked, &envelope)?;
+        let outcome = self.client.submit(Purpose::Enroll, &envelope)?;
         ensure!(matches!(outcome, Outcome::Enrolled(_)), "a newcomer was not enrolled: {outcome:?}");
         Ok(sent.elapsed())
     }
