@@ -38,7 +38,7 @@ use crate::sealed::{Person, Place};
 use crate::server::App;
 use crate::store::queue::{self as queued, Queued};
 use crate::store::{
-    StoreError, Tx, devices, lock_enrollments, log, reviews, roots, segments, sessions, templates,
+    StoreError, Tx, chain, devices, lock_enrollments, log, reviews, roots, segments, sessions, templates,
 };
 use crate::uniqueness::{Probe, Unfit};
 use accept::{Accepted, accept, authenticate};
@@ -213,9 +213,17 @@ async fn judge<'a>(app: &App, payload: &'a Payload, eyes: &EyePair) -> Result<Ju
         Ok(probe) => Arc::new(probe),
         Err(unfit) => return Ok(Judgement::Refuse(unfit.into())),
     };
-    app.gallery.sync(&app.store).await?;
+    app.gallery.sync(&app.store).await.map_err(of_everyone)?;
     let answer = app.matcher.scan(Arc::clone(&probe)).await?;
     Ok(Judgement::Compared(Compared { payload, probe, answer }))
+}
+
+/// What is wrong with the rows of everyone is no fault of the envelope that is to be compared with them.
+fn of_everyone(error: StoreError) -> StoreError {
+    match error {
+        StoreError::Damaged(_) | StoreError::Statement(_) => StoreError::Unavailable(chain(&error)),
+        other => other,
+    }
 }
 
 /// Compares with a few people, on other threads than those that answer requests.
@@ -309,7 +317,7 @@ async fn look_again(
     lock_enrollments(tx).await?;
     still_covered(tx, answer).await?;
     let watermark = answer.everyone.watermark();
-    let tail = app.gallery.tail(tx, &answer.everyone).await?;
+    let tail = app.gallery.tail(tx, &answer.everyone).await.map_err(of_everyone)?;
     let people = watermark + tail.len();
     let finding = match scan(app, probe, tail).await? {
         Finding::Duplicate { person } => Finding::Duplicate { person: watermark + person },

@@ -139,6 +139,7 @@ impl Waiting {
 pub(crate) async fn work(app: Arc<App>) {
     let (mut tasks, mut jobs, mut alone) = (JoinSet::new(), HashMap::<Id, Job>::new(), false);
     loop {
+        app.metrics.gauge("enroll_envelopes_in_hand", &[], jobs.len() as f64);
         tokio::select! {
             Some(ended) = tasks.join_next_with_id() => clear_away(&app, &mut jobs, ended).await,
             () = app.queue.wake.notified() => {}
@@ -213,10 +214,7 @@ async fn judge(app: Arc<App>, envelope: Queued) {
     };
     match result {
         Ok(Some(outcome)) => app.queue.tell(job.nonce, &Told::Answer(outcome)),
-        Ok(None) => {
-            tracing::warn!("another server has taken over an envelope");
-            app.metrics.count("enroll_taken_over_total", &[], 1);
-        }
+        Ok(None) => tracing::warn!("another server has taken over an envelope"),
         Err(error @ (StoreError::Statement(_) | StoreError::Damaged(_))) => {
             failed(&app, job, &chain(&error)).await;
         }

@@ -1,6 +1,8 @@
 //! Table `templates`: everyone's eyes, sealed. Knows ciphertexts only.
 
 use tokio_postgres::Row;
+use tokio_postgres::binary_copy::BinaryCopyOutRow;
+use tokio_postgres::types::Type;
 
 use super::{StoreError, Tx, bigint, bytes, count};
 use crate::sealed::Sealed;
@@ -30,8 +32,11 @@ impl TemplateRow {
 
 /// Up to `limit` rows from `seq` on, in order.
 pub(crate) async fn from(tx: &Tx, seq: u64, limit: u64) -> Result<Vec<TemplateRow>, StoreError> {
-    let sql = "SELECT seq, nonce, ciphertext FROM templates WHERE seq >= $1 ORDER BY seq LIMIT $2";
-    tx.rows(sql, &[&bigint(seq)?, &bigint(limit)?]).await?.iter().map(read).collect()
+    let (seq, limit) = (bigint(seq)?, bigint(limit)?);
+    let sql =
+        format!("SELECT seq, nonce, ciphertext FROM templates WHERE seq >= {seq} ORDER BY seq LIMIT {limit}");
+    let rows = tx.copy(&sql, &[Type::INT8, Type::BYTEA, Type::BYTEA]).await?;
+    rows.iter().map(read_copied).collect()
 }
 
 /// One row.
@@ -72,5 +77,14 @@ fn read(row: &Row) -> Result<TemplateRow, StoreError> {
         seq: count(row, "seq")?,
         nonce: bytes(row, "nonce")?,
         ciphertext: row.try_get("ciphertext")?,
+    })
+}
+
+fn read_copied(row: &BinaryCopyOutRow) -> Result<TemplateRow, StoreError> {
+    let (seq, nonce): (i64, &[u8]) = (row.try_get(0)?, row.try_get(1)?);
+    Ok(TemplateRow {
+        seq: seq.cast_unsigned(), // at least 1, says the schema
+        nonce: nonce.try_into().map_err(StoreError::damaged)?,
+        ciphertext: row.try_get(2)?,
     })
 }

@@ -3,8 +3,10 @@
 use std::fmt;
 
 use deadpool_postgres::Object;
+use futures_util::TryStreamExt as _;
 use tokio_postgres::Row;
-use tokio_postgres::types::ToSql;
+use tokio_postgres::binary_copy::{BinaryCopyOutRow, BinaryCopyOutStream};
+use tokio_postgres::types::{ToSql, Type};
 
 use super::StoreError;
 
@@ -56,6 +58,17 @@ impl Tx {
     pub async fn row(&self, sql: &str, values: &[&(dyn ToSql + Sync)]) -> Result<Option<Row>, StoreError> {
         let statement = self.client().prepare_cached(sql).await?;
         Ok(self.client().query_opt(&statement, values).await?)
+    }
+
+    /// All rows of a query whose columns have these types, as binary `COPY`: for many rows, of which Postgres then sends
+    /// one after the other without being asked. A `COPY` takes no values, so the query has to contain them.
+    ///
+    /// # Errors
+    ///
+    /// A [`StoreError`].
+    pub async fn copy(&self, sql: &str, types: &[Type]) -> Result<Vec<BinaryCopyOutRow>, StoreError> {
+        let stream = self.client().copy_out(&format!("COPY ({sql}) TO STDOUT (FORMAT binary)")).await?;
+        Ok(BinaryCopyOutStream::new(stream, types).try_collect().await?)
     }
 
     /// Changes rows, and says how many.
