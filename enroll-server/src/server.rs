@@ -156,7 +156,7 @@ impl Server {
     /// template key, on the runtime of this server.
     ///
     /// Waits until whoever answers holds their segments. If some of them are held by nobody it starts all the same: what
-    /// needs no comparison is answered, everything else with 503 until they are held.
+    /// needs no comparison is answered, everything else waits in the queue, with 503, until they are held.
     ///
     /// # Errors
     ///

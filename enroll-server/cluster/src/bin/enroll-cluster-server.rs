@@ -29,8 +29,8 @@ What workers are asked with, in cluster.toml:
 
 Workers (cluster-worker --help) have this server's template key, and read segments from the folder that is called
 `segments` in enroll.toml, or from a copy of it: share it, or copy files as soon as they appear. All servers of one database
-have the same workers. Where nobody holds a segment, whatever needs a comparison is answered with 503, the log names the
-segment, and `enroll_segments_unheld` counts them. A worker that was taken out of cluster.toml has to be stopped.
+have the same workers. Where nobody holds a segment, envelopes wait in the queue and are answered with 503, the log names
+the segment, and `enroll_segments_unheld` counts them. A worker that was taken out of cluster.toml has to be stopped.
 
 The first line on standard output is the address it listens on. SIGTERM and Ctrl-C stop it after the requests in
 flight."
