@@ -7,6 +7,7 @@ mod bank;
 mod claims;
 mod ledger;
 mod outage;
+mod page;
 mod periods;
 mod recovery;
 mod set;

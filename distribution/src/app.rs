@@ -10,6 +10,7 @@ use unum_identity::signed::service_key;
 use unum_identity::time::{Clock, UnixTime};
 
 use crate::eligible::PublishedSet;
+use crate::overview::Overviews;
 use crate::store::Store;
 
 /// The server's parts.
@@ -25,6 +26,7 @@ pub(crate) struct App {
     /// As many proofs are checked at once as there are cores.
     pub(crate) cores: Arc<Semaphore>,
     pub(crate) set: Arc<PublishedSet>,
+    pub(crate) overviews: Overviews,
     pub(crate) operator: OperatorToken,
     pub(crate) metrics: Metrics,
 }

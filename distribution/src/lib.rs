@@ -15,6 +15,7 @@
 //! | `programme`, `deposit` | what was promised, and the money for it |
 //! | `period` | the life of a period, from its snapshot to its sealed statement |
 //! | `eligible` | who may claim: the published set, believed only as far as its signature |
+//! | `overview`, `page` | how a programme is going, and the pages that show it to people |
 //! | `claim` | the way of one claim through the server |
 //! | [`proof_key`] | the key that claims are checked with, and who could forge them |
 //! | [`ledger`] | accounts, entries, hashes, the check of all of them |
@@ -30,6 +31,8 @@ pub mod config;
 mod deposit;
 mod eligible;
 pub mod ledger;
+mod overview;
+mod page;
 mod period;
 mod programme;
 pub mod proof_key;

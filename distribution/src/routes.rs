@@ -3,6 +3,7 @@
 mod claims;
 mod ledger;
 mod operations;
+mod pages;
 mod periods;
 mod programmes;
 
@@ -33,6 +34,7 @@ const LONG_TIMEOUT: Duration = Duration::from_mins(5);
         description = "Programmes, periods, claims and the ledger. Money is text: whole minor units."
     ),
     tags(
+        (name = "people", description = "Pages to look at"),
         (name = "wallets", description = "What wallets need"),
         (name = "operators", description = "With `Authorization: Bearer <operator token>`"),
         (name = "service", description = "For machines")
@@ -49,6 +51,9 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(periods::statement))
         .routes(routes!(claims::claim))
         .routes(routes!(ledger::account))
+        .routes(routes!(pages::programmes))
+        .routes(routes!(pages::programme))
+        .routes(routes!(pages::style))
         .routes(routes!(operations::healthz))
         .routes(routes!(operations::readyz))
         .routes(routes!(operations::metrics))

@@ -16,6 +16,7 @@ use unum_identity::time::Clock;
 use crate::app::App;
 use crate::config::{Config, ConfigError};
 use crate::eligible::PublishedSet;
+use crate::overview::Overviews;
 use crate::proof_key::{self, ProofKeyError};
 use crate::routes;
 use crate::store::{SCHEMA, Store, StoreError, chain, ledger};
@@ -97,6 +98,7 @@ impl Server {
             verifying_key: key.hash(),
             cores: Arc::new(Semaphore::new(cores)),
             set: Arc::new(PublishedSet::new(&config)),
+            overviews: Overviews::default(),
             operator: config.operator_token.clone(),
             metrics,
         });

@@ -77,12 +77,11 @@ fn names_are_text_and_what_is_not_there_is_said() {
     assert_eq!(bank.get("/style.css").content_type, "text/css; charset=utf-8");
 }
 
-/// What Chromium makes of the page, with scripts switched off.
+/// What Chromium makes of the page.
 fn picture(url: &str, width: u32, folder: &std::path::Path) -> image::RgbImage {
     let file = folder.join(format!("{width}.png"));
     let output = Command::new("chromium")
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"])
-        .arg("--blink-settings=scriptEnabled=false")
         .arg(format!("--user-data-dir={}", folder.join("profile").display()))
         .arg(format!("--window-size={width},1400"))
         .arg(format!("--screenshot={}", file.display()))

@@ -1,5 +1,6 @@
 //! Tables `ledger`, `transfers`, `postings` and `accounts`: writing entries, reading balances.
 
+use std::collections::HashMap;
 use std::time::SystemTime;
 
 use tokio_postgres::Row;
@@ -10,7 +11,7 @@ use unum_identity::ledger::Balance;
 use unum_identity::time::UnixTime;
 
 use super::programmes::amount;
-use super::{Numeric, StoreError, Tx, bigint, bytes, count};
+use super::{Numeric, StoreError, Tx, bigint, bytes, count, time};
 use crate::ledger::account::Account;
 use crate::ledger::entry::{Draft, Head};
 
@@ -145,4 +146,38 @@ pub(crate) async fn moved(tx: &Tx, programme: ProgrammeId, period: Period) -> Re
         }
     }
     Ok(moved)
+}
+
+/// What each of `accounts` holds to which something was ever posted.
+pub(crate) async fn balances(tx: &Tx, accounts: &[Account]) -> Result<HashMap<Account, Balance>, StoreError> {
+    let names: Vec<String> = accounts.iter().map(Account::to_string).collect();
+    let rows = tx.rows("SELECT name, balance FROM accounts WHERE name = ANY($1)", &[&names]).await?;
+    let read = |row: &Row| {
+        let name: &str = row.try_get("name")?;
+        Ok((name.parse().map_err(StoreError::damaged)?, row.try_get::<_, Numeric>("balance")?.0))
+    };
+    rows.iter().map(read).collect()
+}
+
+/// What went back into the pool, of each period that nobody, or not everybody, claimed in.
+pub(crate) async fn returned(tx: &Tx, programme: ProgrammeId) -> Result<HashMap<Period, Amount>, StoreError> {
+    let sql = "SELECT t.period, p.amount FROM transfers t JOIN postings p USING (sequence) \
+               WHERE t.kind = 'return' AND t.programme = $1 AND p.amount > 0";
+    let rows = tx.rows(sql, &[&programme.0.as_slice()]).await?;
+    rows.iter().map(|row| Ok((Period(count(row, "period")?), amount(row, "amount")?))).collect()
+}
+
+/// When and by how much a pool's balance changed, the newest first.
+pub(crate) async fn pool_movements(
+    tx: &Tx,
+    programme: ProgrammeId,
+    most: u32,
+) -> Result<Vec<(UnixTime, Balance)>, StoreError> {
+    let sql = "SELECT t.created_at, p.amount FROM transfers t \
+               JOIN postings p ON p.sequence = t.sequence AND p.account = $2 \
+               WHERE t.kind IN ('deposit', 'reserve', 'return') AND t.programme = $1 \
+               ORDER BY t.sequence DESC LIMIT $3";
+    let pool = Account::Pool(programme).to_string();
+    let rows = tx.rows(sql, &[&programme.0.as_slice(), &pool, &i64::from(most)]).await?;
+    rows.iter().map(|row| Ok((time(row, "created_at")?, row.try_get::<_, Numeric>("amount")?.0))).collect()
 }

@@ -49,6 +49,18 @@ pub(crate) async fn get(
     tx.row(&sql, &[&programme.0.as_slice(), &period]).await?.as_ref().map(read).transpose()
 }
 
+/// The newest periods that have started, newest first.
+pub(crate) async fn newest(
+    tx: &Tx,
+    programme: ProgrammeId,
+    most: u32,
+) -> Result<Vec<(Period, StartedPeriod)>, StoreError> {
+    let sql = "SELECT period, state, root, set_size, people FROM periods \
+               WHERE programme = $1 ORDER BY period DESC LIMIT $2";
+    let rows = tx.rows(sql, &[&programme.0.as_slice(), &i64::from(most)]).await?;
+    rows.iter().map(|row| Ok((Period(count(row, "period")?), read(row)?))).collect()
+}
+
 /// Open periods from `from` to `to`, oldest first.
 pub(crate) async fn open_between(
     tx: &Tx,
