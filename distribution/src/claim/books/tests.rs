@@ -106,11 +106,9 @@ async fn entries_after(books: &Books, after: u64) -> Vec<StoredEntry> {
 fn a_batch_is_one_after_the_other() {
     let cluster = Cluster::temporary(&mut UnwrapErr(getrandom::SysRng)).unwrap();
     let runtime = Runtime::new().unwrap();
-    let (together, apart) = runtime.block_on(async {
-        (
-            books(&cluster.database("together").unwrap()).await,
-            books(&cluster.database("apart").unwrap()).await,
-        )
+    let [together, apart] = ["together", "apart"].map(|name| {
+        let url = cluster.database(name).unwrap();
+        runtime.block_on(books(&url))
     });
     let (rounds, seen, codes) =
         (Cell::new(0), Cell::new(0), std::cell::RefCell::new(std::collections::BTreeSet::new()));
