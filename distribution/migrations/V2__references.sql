@@ -1,5 +1,5 @@
 -- References between rows are checked once a statement, not once a row: a batch of claims writes five hundred postings with
--- one statement, and the checks of foreign keys, row by row, took a third of its time (docs/measurements/money.md).
+-- one statement, and the checks of foreign keys, row by row, took up to half of its time (docs/measurements/money.md).
 --
 -- What is referred to cannot go away: programmes, transfers, accounts and periods are never deleted, and their keys never change.
 ALTER TABLE transfers DROP CONSTRAINT transfers_programme_fkey;

@@ -54,7 +54,7 @@ use stage::{BrokenDown, Habits, Stage};
 
 /// Lookups at once: one waits for Postgres while the other is decoded.
 const LOOK_UPS: usize = 2;
-/// Seconds after which to come again when too many are under way: by then [`Gathering::queue`] is worked off.
+/// Seconds after which to come again when too many are under way: a part of the queue is worked off by then.
 const RETRY_AFTER: u64 = 2;
 
 /// Why a claim was not paid.

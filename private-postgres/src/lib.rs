@@ -230,7 +230,7 @@ impl Cluster {
     fn new_log(&self) -> Result<fs::File, ClusterError> {
         match fs::remove_file(self.log()) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(io("remove Postgres's old log")(error));
+                Err(io("remove Postgres's old log")(error))
             }
             _ => fs::File::create_new(self.log()).map_err(io("make Postgres's log")),
         }

@@ -1,7 +1,7 @@
 //! Proofs, checked together: as many batches at once as there are cores.
 //!
-//! A batch in which all hold costs a third of the same proofs one by one (`docs/measurements/money.md`); one in which many do
-//! not costs more. So batches shrink when proofs fail, and grow while they hold: whoever sends bad ones cannot make the
+//! A batch in which all hold costs a quarter of the same proofs one by one (`docs/measurements/money.md`); one in which many
+//! do not costs more. So batches shrink when proofs fail, and grow while they hold: whoever sends bad ones cannot make the
 //! server much slower than it would be without batches.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,8 +16,8 @@ use unum_identity::proof::ProofBytes;
 
 use super::ClaimError;
 
-/// Proofs in a batch. Half of them would cost an eighth more each, twice as many a tenth less, and everybody in the batch
-/// would wait twice as long (`docs/measurements/money.md`).
+/// Proofs in a batch: a quarter of the cost of one by one, as a batch of 128 has it (`docs/measurements/money.md`, `proofs.md`), and
+/// everybody in it waits for a quarter as many.
 pub(super) const TOGETHER: usize = 32;
 
 /// A claim that is due, if its proof holds.
