@@ -244,7 +244,7 @@ impl Claims {
     /// A [`ClaimError`].
     pub async fn check(&self, claim: Claim) -> Result<Checked, ClaimError> {
         match self.0.look_up.ask(claim).await?? {
-            Found::Paid(answer) => Ok(Checked::Paid(answer)),
+            Found::Paid(answer) => Ok(Checked::Paid(*answer)),
             Found::Due(unverified) => Ok(Checked::Due(self.0.proofs.ask(*unverified).await??)),
         }
     }

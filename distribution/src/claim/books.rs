@@ -24,7 +24,7 @@ use crate::store::{Store, StoreError, Tx, claims, ledger};
 #[derive(Debug)]
 pub(super) enum Found {
     /// Paid before, on the same terms.
-    Paid(Answer),
+    Paid(Box<Answer>),
     /// Due, if its proof holds.
     Due(Box<Unverified>),
 }
@@ -95,7 +95,7 @@ impl Books {
         for verified in batch {
             outcomes.push(match facts.decide(verified.claim(), verified.signal()) {
                 Err(refused) => Err(refused),
-                Ok(Decision::Repeat(answer)) => Ok(answer),
+                Ok(Decision::Repeat(answer)) => Ok(*answer),
                 Ok(Decision::Pay(due)) => {
                     self.place(&mut pen, &facts, verified.claim(), due).map(|(entry, receipt)| {
                         let claim = PaidClaim { signal_hash: verified.signal(), receipt: receipt.clone() };

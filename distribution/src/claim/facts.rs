@@ -46,7 +46,7 @@ pub(super) struct Due {
 #[derive(Debug)]
 pub(super) enum Decision {
     /// Paid before, on the same terms.
-    Repeat(Answer),
+    Repeat(Box<Answer>),
     /// To be paid.
     Pay(Due),
 }
@@ -82,7 +82,7 @@ impl Facts {
     pub(super) fn decide(&self, claim: &Claim, signal: SignalHash) -> Result<Decision, ClaimError> {
         match self.paid.get(&key(claim)) {
             Some(paid) if paid.signal_hash == signal => {
-                Ok(Decision::Repeat(Answer { is_new: false, receipt: paid.receipt.clone() }))
+                Ok(Decision::Repeat(Box::new(Answer { is_new: false, receipt: paid.receipt.clone() })))
             }
             Some(paid) => Err(ClaimError::OtherTerms(paid.receipt.statement.paid_at.0)),
             None => self.due(claim).map(Decision::Pay),

@@ -106,7 +106,9 @@ impl Proofs {
             let together = self.together.load(Ordering::Relaxed).min(proofs.len() - rest);
             let checked = self.verifier.verify_batch(&proofs[rest..rest + together], &mut rng);
             if let Err(InvalidProofs { positions }) = &checked {
-                positions.iter().for_each(|position| holds[rest + position] = false);
+                for position in positions {
+                    holds[rest + position] = false;
+                }
             }
             self.learn(together, checked.err().map_or(0, |invalid| invalid.positions.len()));
             rest += together;

@@ -40,8 +40,12 @@ impl Forger {
     pub(crate) fn verifying_key(&self) -> Vec<u8> {
         let mut bytes = [b"unum-vk\x01".as_slice(), &Description::pinned().sha256.0].concat();
         put_g1(&mut bytes, &g1(self.alpha));
-        [self.beta, self.gamma, self.delta].into_iter().for_each(|secret| put_g2(&mut bytes, &g2(secret)));
-        self.inputs.into_iter().for_each(|secret| put_g1(&mut bytes, &g1(secret)));
+        for secret in [self.beta, self.gamma, self.delta] {
+            put_g2(&mut bytes, &g2(secret));
+        }
+        for secret in self.inputs {
+            put_g1(&mut bytes, &g1(secret));
+        }
         VerifyingKey::from_bytes(&bytes).expect("the points are valid, and as many as there have to be");
         bytes
     }
