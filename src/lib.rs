@@ -9,7 +9,8 @@
 //!
 //! Uses all parts and is used by none: what stands here is for demonstrations and tests, not for operation apart.
 
-pub mod cluster;
 pub mod demo;
 pub mod doctor;
 pub mod system;
+
+pub use private_postgres as cluster;

@@ -4,6 +4,7 @@
 //! The set is a small one of our own, signed with a test key and served as the enrollment server serves it.
 
 mod bank;
+mod batches;
 mod claims;
 mod ledger;
 mod outage;

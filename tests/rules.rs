@@ -11,21 +11,23 @@ static METADATA: LazyLock<Metadata> = LazyLock::new(|| {
 });
 
 /// Who may use whom among our own packages, directly (DESIGN section 3).
-const ALLOWED: [(&str, &[&str]); 9] = [
+const ALLOWED: [(&str, &[&str]); 10] = [
     ("unum-iris", &[]),
     ("unum-identity", &[]),
     ("service", &["unum-identity"]),
+    ("private-postgres", &[]),
     ("orb-firmware", &["unum-iris", "unum-identity"]),
     ("enroll-server", &["unum-iris", "unum-identity", "service", "circuits"]),
     ("circuits", &["unum-identity"]),
     ("wallet-sdk", &["unum-identity", "circuits"]),
-    ("distribution", &["unum-identity", "service", "circuits"]),
+    ("distribution", &["unum-identity", "service", "private-postgres", "circuits"]),
     (
         "unum",
         &[
             "unum-iris",
             "unum-identity",
             "service",
+            "private-postgres",
             "orb-firmware",
             "enroll-server",
             "circuits",

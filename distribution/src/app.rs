@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
 use service::{Metrics, Operated, OperatorToken};
-use tokio::sync::Semaphore;
 use unum_identity::bytes::{KeyHash, LedgerId, ServiceKey};
 use unum_identity::signed::service_key;
 use unum_identity::time::{Clock, UnixTime};
 
+use crate::claim::Claims;
 use crate::eligible::PublishedSet;
 use crate::overview::Overviews;
 use crate::store::Store;
@@ -19,12 +19,10 @@ pub(crate) struct App {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ledger: LedgerId,
     /// Signs receipts and statements.
-    pub(crate) signing: SigningKey,
-    pub(crate) verifier: Arc<circuits::Verifier>,
-    /// Of the key that the verifier holds.
+    pub(crate) signing: Arc<SigningKey>,
+    pub(crate) claims: Claims,
+    /// Of the key that claims are checked with.
     pub(crate) verifying_key: KeyHash,
-    /// As many proofs are checked at once as there are cores.
-    pub(crate) cores: Arc<Semaphore>,
     pub(crate) set: Arc<PublishedSet>,
     pub(crate) overviews: Overviews,
     pub(crate) operator: OperatorToken,

@@ -1,37 +1,67 @@
 //! The way of one claim through the server.
 //!
 //! ```text
-//! canonical decode (the types) ─► nullifier known? ─► may it be paid? ─► proof ─► one transaction ─► answer
+//! canonical decode (the types) ─► look_up: nullifier known? may it be paid? ─► proofs ─► pay: one transaction ─► answer
 //!                                     └─► the first receipt, or 409
 //! ```
+//!
+//! | module | knows |
+//! |---|---|
+//! | `stage` | gathering: each step above does what has gathered before it, together |
+//! | `facts` | the decision: what a claim may be paid |
+//! | `proofs` | which proofs hold |
+//! | `books` | the transactions |
+//! | `halves` | how one bad claim of many harms nobody else |
 //!
 //! The nullifier is the idempotency key. It is looked up before anything that depends on the time: whoever lost the answer
 //! gets the first receipt, even after the period closed.
 //!
+//! Each server pays with one transaction at a time; between servers the lock on the end of the ledger's chain decides who
+//! is next.
+//!
 //! Of a share with a fee the recipient gets the rest, and the fee goes to the account `fees`: the terms bind how much,
 //! and a relayer is not named in them yet.
 
-use std::sync::Arc;
-use std::time::Instant;
+mod books;
+mod facts;
+mod halves;
+mod proofs;
+mod stage;
 
-use circuits::Public;
+use std::fmt;
+use std::num::NonZero;
+use std::sync::Arc;
+use std::time::Duration;
+
+use circuits::Verifier;
+use ed25519_dalek::SigningKey;
+use rand_core::CryptoRng;
+use service::{Metrics, ProblemResponse};
+use tokio::sync::Semaphore;
 use unum_identity::bytes::LedgerId;
 use unum_identity::claim::{Amount, Claim, ClaimReceipt};
-use unum_identity::field::{ExternalNullifier, Root, SignalHash};
-use unum_identity::programme::{PeriodState, ProgrammeTerms};
+use unum_identity::programme::PeriodState;
 use unum_identity::signed::Signed;
-use unum_identity::time::UnixTime;
+use unum_identity::time::Clock;
 
-use crate::app::App;
-use crate::ledger::entry::Draft;
-use crate::store::claims::PaidClaim;
-use crate::store::periods::{Lock, StartedPeriod};
-use crate::store::{StoreError, Tx, claims, ledger, periods, programmes};
-use service::ProblemResponse;
+use crate::config::Gathering;
+use crate::store::Store;
+use books::{Books, Found};
+pub(crate) use facts::ClaimKey;
+pub use proofs::Verified;
+use proofs::{Proofs, TOGETHER, Unverified};
+use stage::{BrokenDown, Habits, Stage};
+
+/// Lookups at once: one waits for Postgres while the other is decoded.
+const LOOK_UPS: usize = 2;
+/// Seconds after which to come again when too many are under way: a part of the queue is worked off by then.
+const RETRY_AFTER: u64 = 2;
 
 /// Why a claim was not paid.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ClaimError {
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClaimError {
+    /// Look for the right one.
     #[error("no programme has this id")]
     ProgrammeUnknown,
     /// Come back when it is open, or take another period.
@@ -39,7 +69,12 @@ pub(crate) enum ClaimError {
     PeriodNotOpen(PeriodState),
     /// Too early or too late for this period.
     #[error("claims are paid from {opens_at} until before {closes_at} (seconds since 1970)")]
-    OutsideWindow { opens_at: u64, closes_at: u64 },
+    OutsideWindow {
+        /// First second.
+        opens_at: u64,
+        /// First second after.
+        closes_at: u64,
+    },
     /// Make a new claim with a later deadline: the proof binds it.
     #[error("the deadline {0} (seconds since 1970) has passed")]
     DeadlinePassed(u64),
@@ -48,19 +83,42 @@ pub(crate) enum ClaimError {
     OtherLedger(LedgerId),
     /// The relayer would keep more than there is.
     #[error("the fee {fee} is more than the share {share}")]
-    FeeTooHigh { fee: Amount, share: Amount },
+    FeeTooHigh {
+        /// What the terms say.
+        fee: Amount,
+        /// What the programme pays.
+        share: Amount,
+    },
     /// Paid once already, on other terms.
     #[error("claimed on other terms; paid at {0} (seconds since 1970)")]
     OtherTerms(u64),
     /// Wrong root, nullifier, terms or bytes: whoever knows which learns something to forge with.
     #[error("the proof does not hold")]
     Proof,
-    #[error(transparent)]
-    Store(#[from] StoreError),
+    /// Too many are under way; this one has not been looked at. Come again.
+    #[error("too many claims are under way")]
+    Busy,
+    /// No answer from the database, for reasons that are in the log. Come again: if it was paid, there is a receipt.
+    #[error("no answer: {}", .0.code())]
+    Unanswered(ProblemResponse),
+}
+
+impl From<BrokenDown> for ClaimError {
+    fn from(BrokenDown: BrokenDown) -> Self {
+        Self::Unanswered(ProblemResponse::internal())
+    }
 }
 
 impl ClaimError {
-    fn code(&self) -> &'static str {
+    /// Its stable code, as clients see it.
+    fn code(&self) -> &str {
+        match self {
+            Self::Unanswered(problem) => problem.code(),
+            other => other.name(),
+        }
+    }
+
+    fn name(&self) -> &'static str {
         match self {
             Self::ProgrammeUnknown => "programme_unknown",
             Self::PeriodNotOpen(_) => "period_not_open",
@@ -70,17 +128,19 @@ impl ClaimError {
             Self::FeeTooHigh { .. } => "fee_too_high",
             Self::OtherTerms(_) => "claimed_for_another_recipient",
             Self::Proof => "proof_invalid",
-            Self::Store(_) => "store",
+            Self::Busy => "busy",
+            Self::Unanswered(_) => "unanswered",
         }
     }
 }
 
 impl From<ClaimError> for ProblemResponse {
     fn from(error: ClaimError) -> Self {
-        let (code, detail) = (error.code(), error.to_string());
+        let (code, detail) = (error.name(), error.to_string());
         match error {
-            ClaimError::Store(error) => error.into(),
+            ClaimError::Unanswered(problem) => problem,
             ClaimError::ProgrammeUnknown => Self::new(404, code),
+            ClaimError::Busy => Self::new(503, code).detail(detail).retry_after(RETRY_AFTER),
             ClaimError::OtherTerms(_) => Self::new(409, code).detail(detail),
             _ => Self::new(422, code).detail(detail),
         }
@@ -88,220 +148,119 @@ impl From<ClaimError> for ProblemResponse {
 }
 
 /// A claim's answer.
-#[derive(Debug)]
-pub(crate) struct Answer {
+#[derive(Clone, Debug)]
+pub struct Answer {
     /// Whether this request paid it, rather than one before.
-    pub(crate) is_new: bool,
-    pub(crate) receipt: Signed<ClaimReceipt>,
+    pub is_new: bool,
+    /// The receipt.
+    pub receipt: Signed<ClaimReceipt>,
 }
 
-/// What the checks that need no proof found.
-#[derive(Debug, PartialEq, Eq)]
-struct Due {
-    root: Root,
-    share: Amount,
+/// What a claim is before it is paid.
+#[derive(Debug)]
+pub enum Checked {
+    /// Paid before, on the same terms.
+    Paid(Answer),
+    /// To be paid.
+    Due(Verified),
 }
 
-impl App {
-    /// Pays a claim, once.
-    pub(crate) async fn claim(&self, claim: &Claim) -> Result<Answer, ClaimError> {
+/// Where claims are taken. The only way to be paid is through here; HTTP is in front of it.
+#[derive(Clone)]
+pub struct Claims(Arc<Stages>);
+
+struct Stages {
+    /// One for each claim that is under way.
+    places: Semaphore,
+    look_up: Stage<Claim, Result<Found, ClaimError>>,
+    proofs: Stage<Unverified, Result<Verified, ClaimError>>,
+    pay: Stage<Verified, Result<Answer, ClaimError>>,
+    metrics: Metrics,
+}
+
+/// What claims are taken with.
+pub(crate) struct Equipment {
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ledger: LedgerId,
+    pub(crate) signing: Arc<SigningKey>,
+    pub(crate) verifier: Verifier,
+    pub(crate) metrics: Metrics,
+}
+
+impl Claims {
+    /// Starts the stages on the current runtime. They end when the last copy is dropped.
+    pub(crate) fn start(equipment: Equipment, gathering: Gathering, rng: &mut impl CryptoRng) -> Self {
+        let Equipment { store, clock, ledger, signing, verifier, metrics } = equipment;
+        let books = Books { store, clock, ledger, signing };
+        let proofs = Arc::new(Proofs::new(verifier, rng));
+        let Gathering { batch, batch_wait_ms, queue } = gathering;
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let habits = |name, workers, most| Habits { name, workers, most, wait: Duration::ZERO, queue };
+        let to_pay = Habits { wait: Duration::from_millis(batch_wait_ms), ..habits("pay", 1, batch) };
+        let look_up = {
+            let books = books.clone();
+            move |claims| books.clone().look_up(claims)
+        };
+        Self(Arc::new(Stages {
+            places: Semaphore::new(queue),
+            look_up: Stage::start(habits("look_up", LOOK_UPS, Gathering::MAX_BATCH), &metrics, look_up),
+            proofs: Stage::start(habits("proofs", cores, TOGETHER), &metrics, move |claims| {
+                Arc::clone(&proofs).check(claims)
+            }),
+            pay: Stage::start(to_pay, &metrics, move |claims| books.clone().pay(claims)),
+            metrics,
+        }))
+    }
+
+    /// Pays a claim, once; answers when that is committed.
+    ///
+    /// # Errors
+    ///
+    /// A [`ClaimError`].
+    pub async fn claim(&self, claim: Claim) -> Result<Answer, ClaimError> {
         let answer = self.answer(claim).await;
         let outcome = match &answer {
             Ok(Answer { is_new: true, .. }) => "paid",
             Ok(Answer { is_new: false, .. }) => "repeated",
             Err(error) => error.code(),
         };
-        self.metrics.count("unum_claims_total", &[("outcome", outcome)], 1);
+        self.0.metrics.count("unum_claims_total", &[("outcome", outcome)], 1);
         answer
     }
 
-    async fn answer(&self, claim: &Claim) -> Result<Answer, ClaimError> {
-        let signal = claim.terms.signal_hash();
-        let looked_up = self.store.run_tx("look_up_claim", |tx| async move {
-            Ok(match claims::get(&tx, claim.programme, claim.period, claim.nullifier).await? {
-                Some(paid) => Err(paid),
-                None => Ok(self.due(&tx, claim, Lock::None).await?),
-            })
-        });
-        let due = match looked_up.await? {
-            Err(paid) => return repeated(paid, signal),
-            Ok(due) => due?,
-        };
-        self.check_proof(claim, due.root, signal).await?;
-        self.pay(claim, signal).await
-    }
-
-    /// One transaction: the period is still open, nobody was faster, the money moves, the receipt is signed.
-    async fn pay(&self, claim: &Claim, signal: SignalHash) -> Result<Answer, ClaimError> {
-        let paid = self.store.run_tx("pay_claim", |tx| async move {
-            let due = match self.due(&tx, claim, Lock::Stay).await? {
-                Ok(due) => due,
-                Err(refused) => return Ok(Err(refused)),
-            };
-            let mut pen = ledger::lock(&tx).await?;
-            if let Some(paid) = claims::get(&tx, claim.programme, claim.period, claim.nullifier).await? {
-                return Ok(repeated(paid, signal));
-            }
-            let (now, recipient, fee) = (self.now(), claim.terms.recipient, claim.terms.fee);
-            let place = (claim.programme, claim.period);
-            let draft = Draft::claim(place, claim.nullifier, recipient, due.share, fee);
-            let (Some(draft), Some(amount)) = (draft, due.share.checked_sub(fee)) else {
-                return Ok(Err(ClaimError::FeeTooHigh { fee, share: due.share }));
-            };
-            let entry = ledger::post(&tx, &mut pen, draft, now).await?;
-            let receipt = ClaimReceipt {
-                programme: claim.programme,
-                period: claim.period,
-                nullifier: claim.nullifier,
-                recipient,
-                amount,
-                ledger_sequence: entry.sequence,
-                entry_hash: entry.hash,
-                paid_at: now,
-            };
-            let receipt = Signed::new(receipt, &self.signing);
-            claims::insert(&tx, &PaidClaim { signal_hash: signal, receipt: receipt.clone() }).await?;
-            Ok(Ok(Answer { is_new: true, receipt }))
-        });
-        paid.await?
-    }
-
-    /// Reads what the claim is about, and checks all that needs no proof.
-    async fn due(&self, tx: &Tx, claim: &Claim, lock: Lock) -> Result<Result<Due, ClaimError>, StoreError> {
-        let Some(terms) = programmes::get(tx, self.ledger, claim.programme).await? else {
-            return Ok(Err(ClaimError::ProgrammeUnknown));
-        };
-        let started = periods::get(tx, claim.programme, claim.period, lock).await?;
-        Ok(due(claim, &terms, started, self.ledger, self.now()))
-    }
-
-    /// Off the threads that answer requests; no more at once than there are cores.
-    async fn check_proof(&self, claim: &Claim, root: Root, signal: SignalHash) -> Result<(), ClaimError> {
-        let public = Public {
-            root,
-            nullifier: claim.nullifier,
-            signal_hash: signal,
-            external_nullifier: ExternalNullifier::of_claim(&claim.programme, claim.period),
-        };
-        let (verifier, proof, metrics) = (Arc::clone(&self.verifier), claim.proof, self.metrics.clone());
-        let core = Arc::clone(&self.cores).acquire_owned().await.map_err(StoreError::damaged)?;
-        let check = tokio::task::spawn_blocking(move || {
-            let started = Instant::now();
-            let result = verifier.verify(&public, &proof);
-            metrics.seconds("unum_proof_check_seconds", &[], started.elapsed());
-            drop(core);
-            result
-        });
-        check.await.map_err(StoreError::damaged)?.map_err(|_| ClaimError::Proof)
-    }
-}
-
-/// The claim was paid before: the same terms get the same receipt.
-fn repeated(paid: PaidClaim, signal: SignalHash) -> Result<Answer, ClaimError> {
-    if paid.signal_hash == signal {
-        Ok(Answer { is_new: false, receipt: paid.receipt })
-    } else {
-        Err(ClaimError::OtherTerms(paid.receipt.statement.paid_at.0))
-    }
-}
-
-fn due(
-    claim: &Claim,
-    terms: &ProgrammeTerms,
-    started: Option<StartedPeriod>,
-    ledger: LedgerId,
-    now: UnixTime,
-) -> Result<Due, ClaimError> {
-    let Some(StartedPeriod { state: PeriodState::Open, set }) = started else {
-        return Err(ClaimError::PeriodNotOpen(started.map_or(PeriodState::Planned, |started| started.state)));
-    };
-    let (opens_at, closes_at) = (terms.opens_at(claim.period), terms.closes_at(claim.period));
-    if now < opens_at || now >= closes_at {
-        return Err(ClaimError::OutsideWindow { opens_at: opens_at.0, closes_at: closes_at.0 });
-    }
-    if now > claim.terms.deadline {
-        return Err(ClaimError::DeadlinePassed(claim.terms.deadline.0));
-    }
-    if claim.terms.ledger != ledger {
-        return Err(ClaimError::OtherLedger(ledger));
-    }
-    let (fee, share) = (claim.terms.fee, terms.policy.share());
-    if fee > share {
-        return Err(ClaimError::FeeTooHigh { fee, share });
-    }
-    Ok(Due { root: set.root, share })
-}
-
-#[cfg(test)]
-mod tests {
-    use unum_identity::action::Period;
-    use unum_identity::bytes::{AccountId, ProgrammeId};
-    use unum_identity::claim::ClaimTerms;
-    use unum_identity::field::Nullifier;
-    use unum_identity::programme::{EligibleSet, Policy};
-    use unum_identity::proof::ProofBytes;
-
-    use super::*;
-
-    const LEDGER: LedgerId = LedgerId([1; 16]);
-
-    fn case() -> (Claim, ProgrammeTerms, StartedPeriod) {
-        let terms = ClaimTerms {
-            ledger: LEDGER,
-            recipient: AccountId([2; 32]),
-            fee: Amount::new(1000).unwrap(),
-            deadline: UnixTime(250),
-        };
-        let claim = Claim {
-            programme: ProgrammeId([3; 16]),
-            period: Period(1),
-            nullifier: Nullifier(4.into()),
-            terms,
-            proof: ProofBytes([0; 256]),
-        };
-        let programme = ProgrammeTerms {
-            name: "basic".into(),
-            unit: "UNM".into(),
-            minor_digits: 2,
-            policy: Policy::Fixed { amount: Amount::new(1000).unwrap() },
-            starts_at: UnixTime(0),
-            period_seconds: 100,
-            claim_window: 2,
-        };
-        let set = EligibleSet { root: Root(5.into()), size: 3, people: 3 };
-        (claim, programme, StartedPeriod { state: PeriodState::Open, set })
-    }
-
-    #[test]
-    fn a_share_is_due_from_the_first_second_to_the_last() {
-        let (mut claim, terms, started) = case();
-        claim.terms.deadline = UnixTime(u64::MAX);
-        for (now, expected) in [(99, false), (100, true), (299, true), (300, false)] {
-            let due = due(&claim, &terms, Some(started), LEDGER, UnixTime(now));
-            assert_eq!(due.is_ok(), expected, "at {now}: {due:?}");
+    async fn answer(&self, claim: Claim) -> Result<Answer, ClaimError> {
+        let _place = self.0.places.try_acquire().map_err(|_| ClaimError::Busy)?;
+        match self.check(claim).await? {
+            Checked::Paid(answer) => Ok(answer),
+            Checked::Due(verified) => self.pay(verified).await,
         }
     }
 
-    #[test]
-    fn refusals() {
-        let (claim, terms, started) = case();
-        let code = |started, ledger, now, fee| {
-            let mut claim = claim.clone();
-            claim.terms.fee = Amount::new(fee).unwrap();
-            due(&claim, &terms, started, ledger, UnixTime(now)).map_err(|error| error.code())
-        };
-        let open = Some(started);
-        assert_eq!(
-            code(open, LEDGER, 250, 1000),
-            Ok(Due { root: Root(5.into()), share: Amount::new(1000).unwrap() })
-        );
-        assert_eq!(code(open, LEDGER, 251, 0), Err("deadline_passed"));
-        assert_eq!(code(open, LedgerId([9; 16]), 200, 0), Err("other_ledger"));
-        assert_eq!(code(open, LEDGER, 200, 1001), Err("fee_too_high"));
-        assert_eq!(code(None, LEDGER, 200, 0), Err("period_not_open"));
-        for state in PeriodState::ALL.into_iter().filter(|state| *state != PeriodState::Open) {
-            let started = Some(StartedPeriod { state, ..started });
-            assert_eq!(code(started, LEDGER, 200, 0), Err("period_not_open"), "{state}");
+    /// All but the payment.
+    ///
+    /// # Errors
+    ///
+    /// A [`ClaimError`].
+    pub async fn check(&self, claim: Claim) -> Result<Checked, ClaimError> {
+        match self.0.look_up.ask(claim).await?? {
+            Found::Paid(answer) => Ok(Checked::Paid(*answer)),
+            Found::Due(unverified) => Ok(Checked::Due(self.0.proofs.ask(*unverified).await??)),
         }
+    }
+
+    /// Pays a claim that was checked, if it still is due.
+    ///
+    /// # Errors
+    ///
+    /// A [`ClaimError`].
+    pub async fn pay(&self, verified: Verified) -> Result<Answer, ClaimError> {
+        self.0.pay.ask(verified).await?
+    }
+}
+
+impl fmt::Debug for Claims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Claims")
     }
 }

@@ -10,6 +10,11 @@
 //! ceremony_key = "58ef…"                            # the hash that everybody who took part knows
 //! enroll_server = "http://127.0.0.1:8080"
 //!
+//! [claims]                                          # may be left out: how many are paid together
+//! batch = 256
+//! batch_wait_ms = 5
+//! queue = 4096
+//!
 //! [set]                                             # whose checkpoints are believed
 //! origin = "example.org/unum-set"
 //! key = "d75a…"
@@ -23,6 +28,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use service::OperatorToken;
 use service::config::{FileError, WeakToken};
+use tokio::sync::Semaphore;
 use unum_identity::bytes::{DeviceId, DeviceKey, KeyHash, LedgerId, ServiceKey};
 
 /// The server's configuration. `Debug` shows no value: the database address and the token are secrets.
@@ -56,6 +62,9 @@ pub struct Config {
     pub enroll_server: String,
     /// Whose checkpoints of the set are believed.
     pub set: TrustedSet,
+    /// How claims are gathered.
+    #[serde(default)]
+    pub claims: Gathering,
     /// How long to wait for Postgres at the start.
     #[serde(default = "defaults::startup_wait_seconds")]
     pub startup_wait_seconds: u64,
@@ -65,6 +74,35 @@ mod defaults {
     /// Postgres recovers from a crash within seconds at this size of database.
     pub(super) fn startup_wait_seconds() -> u64 {
         15
+    }
+}
+
+/// How claims are gathered, so that several share one transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Gathering {
+    /// Claims in one transaction at most, 1 to [`Gathering::MAX_BATCH`].
+    pub batch: usize,
+    /// Milliseconds that the first claim of a batch waits for others, up to [`Gathering::MAX_WAIT_MS`].
+    pub batch_wait_ms: u64,
+    /// Claims under way at once, at least one; whoever comes then is told to come back.
+    pub queue: usize,
+}
+
+impl Gathering {
+    /// Largest batch: a commit's cost is spread thin by then (`docs/measurements/money.md`), and everybody in it waits
+    /// for everybody else.
+    pub const MAX_BATCH: usize = 256;
+    /// Longest wait: a person is waiting.
+    pub const MAX_WAIT_MS: u64 = 1000;
+}
+
+impl Default for Gathering {
+    /// 5 ms is about what a commit takes on a disk (`pg_test_fsync`: 1.5 to 3.6 ms on the machine that we measure on). A queue
+    /// of 4,096 has to be worked off before clients give up, 30 s: at the slowest that was measured it takes 6
+    /// (`docs/measurements/money.md`).
+    fn default() -> Self {
+        Self { batch: Self::MAX_BATCH, batch_wait_ms: 5, queue: 4096 }
     }
 }
 
@@ -114,6 +152,14 @@ pub enum ConfigError {
     /// The enrollment server's address is none that can be called.
     #[error("enroll_server {0:?} does not start with http:// or https://")]
     EnrollServer(String),
+    /// Nobody could be paid, or everybody would wait.
+    #[error(
+        "claims: batch is {batch}, must be 1 to {max}; batch_wait_ms is {batch_wait_ms}, at most {wait}; queue is \
+         {queue}, at least 1",
+        batch = .0.batch, batch_wait_ms = .0.batch_wait_ms, queue = .0.queue,
+        max = Gathering::MAX_BATCH, wait = Gathering::MAX_WAIT_MS
+    )]
+    Gathering(Gathering),
 }
 
 impl Config {
@@ -146,6 +192,13 @@ impl Config {
         self.operator_token.check()?;
         if !["http://", "https://"].iter().any(|scheme| self.enroll_server.starts_with(scheme)) {
             return Err(ConfigError::EnrollServer(self.enroll_server.clone()));
+        }
+        let Gathering { batch, batch_wait_ms, queue } = self.claims;
+        let sensible = (1..=Gathering::MAX_BATCH).contains(&batch)
+            && batch_wait_ms <= Gathering::MAX_WAIT_MS
+            && (1..=Semaphore::MAX_PERMITS).contains(&queue);
+        if !sensible {
+            return Err(ConfigError::Gathering(self.claims));
         }
         Ok(())
     }
@@ -190,6 +243,7 @@ mod tests {
         assert_eq!(config.database_url, "postgres://from-env");
         assert_eq!(config.ledger, LedgerId([0xab; 16]));
         assert!(config.set.devices.is_empty());
+        assert_eq!(config.claims, Gathering::default());
     }
 
     #[test]
@@ -203,6 +257,10 @@ mod tests {
         assert!(matches!(changed("http://", "ftp://"), ConfigError::EnrollServer(_)));
         assert!(matches!(changed("origin", "orgin"), ConfigError::File(FileError::Malformed { .. })));
         assert!(matches!(changed("abab", "ab"), ConfigError::File(FileError::Malformed { .. })));
+        for claims in ["batch = 0", "batch = 257", "batch_wait_ms = 1001", "queue = 0"] {
+            let table = format!("[claims]\n{claims}\n[set]");
+            assert!(matches!(changed("[set]", &table), ConfigError::Gathering(_)), "{claims}");
+        }
     }
 
     #[test]

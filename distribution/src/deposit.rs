@@ -63,7 +63,7 @@ impl App {
             if programmes::get(&tx, self.ledger, programme).await?.is_none() {
                 return Ok(Err(DepositError::ProgrammeUnknown));
             }
-            let mut pen = ledger::lock(&tx).await?;
+            let pen = ledger::lock(&tx).await?;
             let from = Account::Funding(source.clone());
             if let Some(first) = ledger::deposit(&tx, programme, key.as_str()).await? {
                 return Ok(if first.source == from && first.amount == amount.into() {
@@ -79,7 +79,7 @@ impl App {
                 return Ok(Err(DepositError::TooLarge));
             }
             let draft = Draft::deposit(programme, source.clone(), key.clone(), amount);
-            let place = ledger::post(&tx, &mut pen, draft, self.now()).await?;
+            let place = ledger::post(&tx, pen, draft, self.now()).await?;
             Ok(Ok((true, place)))
         });
         let (is_new, Head { sequence, hash }) = booked.await??;

@@ -16,7 +16,7 @@
 //! | `period` | the life of a period, from its snapshot to its sealed statement |
 //! | `eligible` | who may claim: the published set, believed only as far as its signature |
 //! | `overview`, `page` | how a programme is going, and the pages that show it to people |
-//! | `claim` | the way of one claim through the server |
+//! | [`claim`] | the way of one claim through the server |
 //! | [`proof_key`] | the key that claims are checked with, and who could forge them |
 //! | [`ledger`] | accounts, entries, hashes, the check of all of them |
 //! | `store` | the SQL of each table |
@@ -25,7 +25,7 @@
 //! Memory holds nothing that must last: kill the process at any moment and whatever it has acknowledged is in Postgres.
 
 mod app;
-mod claim;
+pub mod claim;
 pub mod client;
 pub mod config;
 mod deposit;

@@ -231,7 +231,7 @@ impl Locked<'_> {
 
     /// Puts everyone's share aside, or nobody's.
     async fn reserve(&self, now: UnixTime) -> Result<Outcome<()>, StoreError> {
-        let mut pen = ledger::lock(self.tx).await?;
+        let pen = ledger::lock(self.tx).await?;
         let pool = ledger::balance(self.tx, &Account::Pool(self.id)).await?;
         let pool = pool.amount().ok_or_else(|| StoreError::damaged(format!("a pool holds {pool}")))?;
         let people = self.started.set.people;
@@ -240,15 +240,15 @@ impl Locked<'_> {
             let need = total.map_or_else(|| format!("more than {}", Amount::MAX), |total| total.to_string());
             return Ok(Err(PeriodError::PoolInsufficient { people, need, pool }));
         };
-        ledger::post(self.tx, &mut pen, Draft::reserve(self.id, self.period, total), now).await?;
+        ledger::post(self.tx, pen, Draft::reserve(self.id, self.period, total), now).await?;
         Ok(Ok(()))
     }
 
     async fn return_rest(&self, now: UnixTime) -> Result<(), StoreError> {
-        let mut pen = ledger::lock(self.tx).await?;
+        let pen = ledger::lock(self.tx).await?;
         let rest = left(self.tx, self.id, self.period).await?;
         if let Some(draft) = Draft::return_rest(self.id, self.period, rest) {
-            ledger::post(self.tx, &mut pen, draft, now).await?;
+            ledger::post(self.tx, pen, draft, now).await?;
         }
         Ok(())
     }

@@ -1,7 +1,6 @@
 //! Starting and stopping.
 
 use std::net::SocketAddr;
-use std::num::NonZero;
 use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
@@ -9,11 +8,11 @@ use rand_core::CryptoRng;
 use service::Metrics;
 use service::http::{ListenError, Listening};
 use service::key_file::{self, KeyFileError};
-use tokio::sync::Semaphore;
 use unum_identity::bytes::{LedgerId, ServiceKey};
 use unum_identity::time::Clock;
 
 use crate::app::App;
+use crate::claim::{Claims, Equipment};
 use crate::config::{Config, ConfigError};
 use crate::eligible::PublishedSet;
 use crate::overview::Overviews;
@@ -61,11 +60,12 @@ impl From<StoreError> for StartError {
 pub struct Server {
     listening: Listening,
     service_key: ServiceKey,
+    claims: Claims,
 }
 
 impl Server {
     /// Starts on the current Tokio runtime, which needs more than one thread. `rng` makes the signing key, if there is
-    /// none yet.
+    /// none yet, and weighs proofs that are checked together.
     ///
     /// # Errors
     ///
@@ -88,15 +88,23 @@ impl Server {
         if found != configured {
             return Err(StartError::OtherLedger { found, configured });
         }
-        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let signing = Arc::new(signing);
+        let equipment = Equipment {
+            store: store.clone(),
+            clock: Arc::clone(&clock),
+            ledger: config.ledger,
+            signing: Arc::clone(&signing),
+            verifier: circuits::Verifier::new(&key),
+            metrics: metrics.clone(),
+        };
+        let claims = Claims::start(equipment, config.claims, rng);
         let app = Arc::new(App {
             store,
             clock,
             ledger: config.ledger,
             signing,
-            verifier: Arc::new(circuits::Verifier::new(&key)),
+            claims: claims.clone(),
             verifying_key: key.hash(),
-            cores: Arc::new(Semaphore::new(cores)),
             set: Arc::new(PublishedSet::new(&config)),
             overviews: Overviews::default(),
             operator: config.operator_token.clone(),
@@ -105,7 +113,7 @@ impl Server {
         let service_key = app.key();
         let listening = Listening::start(config.bind, routes::router(app)).await?;
         tracing::info!(addr = %listening.addr(), ledger = %config.ledger, "listening");
-        Ok(Self { listening, service_key })
+        Ok(Self { listening, service_key, claims })
     }
 
     /// Where it listens.
@@ -116,6 +124,11 @@ impl Server {
     /// The key that signs receipts and statements.
     pub fn service_key(&self) -> ServiceKey {
         self.service_key
+    }
+
+    /// Where claims are taken, without HTTP in front: for programs that measure.
+    pub fn claims(&self) -> &Claims {
+        &self.claims
     }
 
     /// Takes no more requests, and returns when those under way are answered, or after ten seconds.

@@ -18,6 +18,9 @@ use service::store::{bigint, bytes, count, time};
 /// What stands in Postgres.
 pub(crate) const SCHEMA: Schema = Schema {
     name: "distribution",
-    migrations: &[("V1__ledger", include_str!("../migrations/V1__ledger.sql"))],
+    migrations: &[
+        ("V1__ledger", include_str!("../migrations/V1__ledger.sql")),
+        ("V2__references", include_str!("../migrations/V2__references.sql")),
+    ],
     lock: 0x756e_756d_0003, // "unum", 3
 };

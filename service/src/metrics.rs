@@ -7,10 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use metrics::{Key, Label, Level, Metadata, Recorder as _};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusRecorder};
 
 /// Bounds of the time histograms in seconds: from a lookup to the timeout of a request.
 const SECONDS: [f64; 13] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+/// Bounds of the histograms of sizes: powers of two, up to the largest batch that a service makes.
+const SIZES: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
 const METADATA: Metadata<'static> = Metadata::new("unum", Level::INFO, None);
 
@@ -23,7 +25,11 @@ pub struct Metrics(Arc<PrometheusRecorder>);
 
 impl Default for Metrics {
     fn default() -> Self {
-        let builder = PrometheusBuilder::new().set_buckets(&SECONDS).expect("there are buckets");
+        let sizes = Matcher::Suffix("_size".into());
+        let builder = PrometheusBuilder::new()
+            .set_buckets(&SECONDS)
+            .and_then(|builder| builder.set_buckets_for_metric(sizes, &SIZES))
+            .expect("there are buckets");
         Self(Arc::new(builder.build_recorder()))
     }
 }
@@ -43,6 +49,11 @@ impl Metrics {
     /// Puts a time into a histogram; its name ends in `_seconds`.
     pub fn seconds(&self, name: &'static str, labels: Labels<'_>, took: Duration) {
         self.0.register_histogram(&key(name, labels), &METADATA).record(took.as_secs_f64());
+    }
+
+    /// Puts how many there were into a histogram; its name ends in `_size`.
+    pub fn size(&self, name: &'static str, labels: Labels<'_>, many: usize) {
+        self.0.register_histogram(&key(name, labels), &METADATA).record(many as f64);
     }
 
     /// Sets a gauge.
@@ -93,5 +104,7 @@ mod tests {
         assert!(one.render().contains("enrollments_total{outcome=\"enrolled\"} 1"));
         assert!(one.render().contains("stage_seconds_bucket{stage=\"scan\",le=\"0.005\"} 1"));
         assert!(!other.render().contains("enrolled"));
+        one.size("batch_size", &[("stage", "scan")], 5);
+        assert!(one.render().contains("batch_size_bucket{stage=\"scan\",le=\"8\"} 1"));
     }
 }

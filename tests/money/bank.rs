@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use circuits::Private;
 use distribution::client::{ClientError, Operator};
+use distribution::config::Gathering;
 use distribution::{Config, Server, Transition};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -32,6 +33,7 @@ pub(crate) const SHARE: u128 = 1000;
 /// When the clock starts, and period 0 with it.
 pub(crate) const START: u64 = 1_700_000_000;
 pub(crate) const PERIOD_SECONDS: u64 = 3600;
+const CONFIG: &str = "distribution.toml";
 
 pub(crate) fn amount(minor: u128) -> Amount {
     Amount::new(minor).unwrap()
@@ -134,6 +136,14 @@ impl Till {
         Claim { programme, period, nullifier: public.nullifier, terms, proof }
     }
 
+    /// All at once, each on a connection of its own; the answers in their order.
+    pub(crate) fn send_together(&self, claims: &[&Claim]) -> Vec<Answer> {
+        std::thread::scope(|scope| {
+            let sent: Vec<_> = claims.iter().map(|claim| scope.spawn(|| self.send(claim))).collect();
+            sent.into_iter().map(|answer| answer.join().unwrap()).collect()
+        })
+    }
+
     pub(crate) fn send(&self, claim: &Claim) -> Answer {
         self.post("/v1/claims", &serde_json::to_string(claim).unwrap())
     }
@@ -172,15 +182,15 @@ impl Till {
     }
 }
 
-/// A running distribution.
+/// A running distribution, of one server unless more are started.
 pub(crate) struct Bank {
-    server: Option<Server>,
+    servers: Vec<Server>,
     clock: Arc<AtomicU64>,
     pub(crate) till: Till,
     pub(crate) database: String,
     // Last, so that the server is gone before its threads and its files are.
     runtime: Runtime,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl std::ops::Deref for Bank {
@@ -197,24 +207,37 @@ impl Bank {
     }
 
     pub(crate) fn at(people: usize, database: String) -> Self {
+        Self::gathering(people, database, Gathering::default())
+    }
+
+    /// Takes claims as told.
+    pub(crate) fn gathering(people: usize, database: String, claims: Gathering) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let set = PublishedSet::of(people);
-        let config = write_config(folder.path(), &database, &set);
+        write_config(folder.path(), &database, &set);
         let clock = Arc::new(AtomicU64::new(START));
-        let time = Arc::clone(&clock);
+        let till = Till::new(String::new(), set);
         let runtime = Runtime::new().unwrap();
-        let server = runtime.block_on(Server::start(
-            Config::load(&config, |_| None).unwrap(),
-            Arc::new(move || UnixTime(time.load(Ordering::SeqCst))),
-            &mut rng(),
-        ));
-        let server = server.unwrap();
-        let till = Till::new(format!("http://{}", server.addr()), set);
-        Self { server: Some(server), clock, till, database, runtime, _folder: folder }
+        let mut bank = Self { servers: Vec::new(), clock, till, database, runtime, folder };
+        let base = bank.start(claims);
+        bank.till.move_to(base);
+        bank
+    }
+
+    /// One more server on the same database, with the same keys. Its address.
+    pub(crate) fn start(&mut self, claims: Gathering) -> String {
+        let time = Arc::clone(&self.clock);
+        let mut config = Config::load(&self.folder.path().join(CONFIG), |_| None).unwrap();
+        config.claims = claims;
+        let clock = Arc::new(move || UnixTime(time.load(Ordering::SeqCst)));
+        let server = self.runtime.block_on(Server::start(config, clock, &mut rng())).unwrap();
+        let base = format!("http://{}", server.addr());
+        self.servers.push(server);
+        base
     }
 
     pub(crate) fn key(&self) -> unum_identity::bytes::ServiceKey {
-        self.server.as_ref().unwrap().service_key()
+        self.servers[0].service_key()
     }
 
     pub(crate) fn now(&self) -> u64 {
@@ -235,7 +258,7 @@ impl Bank {
 
 impl Drop for Bank {
     fn drop(&mut self) {
-        if let Some(server) = self.server.take() {
+        for server in self.servers.drain(..) {
             self.runtime.block_on(server.shutdown());
         }
     }
@@ -282,7 +305,7 @@ pub(crate) fn write_config(folder: &Path, database: &str, set: &PublishedSet) ->
     }
     writeln!(text, "accept_keys_of_one_maker = true").unwrap();
     writeln!(text, "[set]\norigin = {}\nkey = \"{}\"", Value::from(ORIGIN), set.key()).unwrap();
-    let path = folder.join("distribution.toml");
+    let path = folder.join(CONFIG);
     std::fs::write(&path, text).unwrap();
     path
 }

@@ -35,6 +35,13 @@ fn the_database_refuses_to_change_what_is_written() {
         "UPDATE periods SET state = 'snapshot'",
         "UPDATE periods SET state = 'closed', people = 1",
         "UPDATE accounts SET balance = -1 WHERE name = 'fees' OR name LIKE 'wallet:%'",
+        "UPDATE accounts SET name = 'wallet:of-nobody' WHERE name LIKE 'wallet:%'",
+        "INSERT INTO postings SELECT 99, 1, name, 1 FROM accounts LIMIT 1",
+        "INSERT INTO postings VALUES (5, 9, 'wallet:of-nobody', 1)",
+        "INSERT INTO claims SELECT programme, period, sha256(nullifier), signal_hash, recipient, amount, 99, paid_at, \
+         key, signature FROM claims LIMIT 1",
+        "INSERT INTO claims SELECT programme, 7, nullifier, signal_hash, recipient, amount, 2, paid_at, key, signature \
+         FROM claims LIMIT 1",
         "TRUNCATE transfers CASCADE",
         "TRUNCATE claims",
         "TRUNCATE postings",

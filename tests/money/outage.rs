@@ -123,9 +123,10 @@ fn killed_in_the_middle_of_claims() {
     child.wait().unwrap();
 }
 
-/// Two claims at once, while the server or Postgres is killed; then both come again, and each is paid once.
+/// Some claims at once, more than there are cores, while the server or Postgres is killed; then all come again, and each is
+/// paid once.
 fn with_kills(rounds: usize) {
-    const AT_ONCE: usize = 2;
+    const AT_ONCE: usize = 6;
     let mut cluster = Cluster::temporary(&mut rng()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let set = PublishedSet::of(AT_ONCE * rounds);

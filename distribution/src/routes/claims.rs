@@ -17,11 +17,12 @@ use crate::app::App;
 #[utoipa::path(post, path = "/v1/claims", tag = "wallets", request_body = Claim,
     responses((status = 201, body = Signed<ClaimReceipt>),
         (status = 200, body = Signed<ClaimReceipt>, description = "paid before, on the same terms"),
-        (status = 409, body = Problem, description = "paid before, on other terms"), (status = "4XX", body = Problem)))]
+        (status = 409, body = Problem, description = "paid before, on other terms"), (status = "4XX", body = Problem),
+        (status = 503, body = Problem, description = "come again: too many at once, or the database is away")))]
 pub(super) async fn claim(
     State(app): State<Arc<App>>,
     service::Json(claim): service::Json<Claim>,
 ) -> Result<(StatusCode, Json<Signed<ClaimReceipt>>), ProblemResponse> {
-    let answer = app.claim(&claim).await?;
+    let answer = app.claims.claim(claim).await?;
     Ok((made(answer.is_new), Json(answer.receipt)))
 }

@@ -1,6 +1,6 @@
 //! Tables `ledger`, `transfers`, `postings` and `accounts`: writing entries, reading balances.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::SystemTime;
 
 use tokio_postgres::Row;
@@ -13,10 +13,10 @@ use unum_identity::time::UnixTime;
 use super::programmes::amount;
 use super::{Numeric, StoreError, Tx, bigint, bytes, count, time};
 use crate::ledger::account::Account;
-use crate::ledger::entry::{Draft, Head};
+use crate::ledger::entry::{Draft, Entry, Head, Posting};
 
-/// The right to write the next entry: whoever holds it holds the lock on the end of the chain, until the transaction
-/// ends. Made by [`lock`] only.
+/// The right to write the next entries: whoever holds it holds the lock on the end of the chain, until the transaction
+/// ends. Made by [`lock`] only, spent by [`write`].
 #[derive(Debug)]
 pub(crate) struct Pen {
     ledger: LedgerId,
@@ -24,7 +24,28 @@ pub(crate) struct Pen {
 }
 
 impl Pen {
-    /// The end of the chain.
+    /// The end of the chain, with what was placed.
+    pub(crate) fn head(&self) -> Head {
+        self.head
+    }
+
+    /// Gives a draft its place: the next one. To be written with all others before the transaction ends.
+    pub(crate) fn place(&mut self, draft: Draft, now: UnixTime) -> Placed {
+        let entry = draft.place(self.ledger, self.head, now);
+        self.head = entry.head();
+        Placed { entry, head: self.head }
+    }
+}
+
+/// An entry that is to be written, and the chain's end after it.
+#[derive(Debug)]
+pub(crate) struct Placed {
+    entry: Entry,
+    head: Head,
+}
+
+impl Placed {
+    /// Its place and hash.
     pub(crate) fn head(&self) -> Head {
         self.head
     }
@@ -55,37 +76,117 @@ fn read_head(row: &Row) -> Result<Head, StoreError> {
     Ok(Head { sequence: count(row, "sequence")?, hash: EntryHash(bytes(row, "head")?) })
 }
 
-/// Writes the next entry, moves the balances, and is the new end of the chain.
-pub(crate) async fn post(tx: &Tx, pen: &mut Pen, draft: Draft, now: UnixTime) -> Result<Head, StoreError> {
-    let entry = draft.place(pen.ledger, pen.head, now);
-    let head = entry.head();
-    let (sequence, period) =
-        (bigint(entry.sequence)?, entry.cause.period().map(|p| bigint(p.0)).transpose()?);
-    let sql = "INSERT INTO transfers (sequence, kind, programme, period, reference, created_at, previous, hash) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    let cause = &entry.cause;
-    let (programme, reference) = (cause.programme(), cause.reference());
-    let (at, previous, hash) = (SystemTime::from(now), entry.previous.0.as_slice(), head.hash.0.as_slice());
-    let kind = cause.kind();
-    tx.execute(sql, &[&sequence, &kind, &programme.0.as_slice(), &period, &reference, &at, &previous, &hash])
-        .await?;
-
-    let names: Vec<String> = entry.postings.iter().map(|line| line.account.to_string()).collect();
-    let amounts: Vec<Numeric> = entry.postings.iter().map(|line| Numeric(line.amount)).collect();
-    // Two statements, because ON CONFLICT DO UPDATE would check the sign of what it proposes to insert.
-    let sql = "INSERT INTO accounts (name, balance) SELECT name, 0 FROM unnest($1::text[]) AS line (name) \
-               ON CONFLICT DO NOTHING";
-    tx.execute(sql, &[&names]).await?;
-    let sql = "UPDATE accounts SET balance = balance + line.amount \
-               FROM unnest($1::text[], $2::numeric[]) AS line (name, amount) WHERE accounts.name = line.name";
-    tx.execute(sql, &[&names, &amounts]).await?;
-    let sql = "INSERT INTO postings (sequence, line, account, amount) \
-               SELECT $1, place, name, amount \
-               FROM unnest($2::text[], $3::numeric[]) WITH ORDINALITY AS line (name, amount, place)";
-    tx.execute(sql, &[&sequence, &names, &amounts]).await?;
-    tx.execute("UPDATE ledger SET sequence = $1, head = $2", &[&sequence, &hash]).await?;
-    pen.head = head;
+/// Writes one entry: see [`write`].
+pub(crate) async fn post(tx: &Tx, mut pen: Pen, draft: Draft, now: UnixTime) -> Result<Head, StoreError> {
+    let placed = pen.place(draft, now);
+    let head = placed.head;
+    write(tx, pen, &[placed]).await?;
     Ok(head)
+}
+
+/// Writes all entries that were placed with this pen, moves the balances, and makes the last one the end of the chain.
+///
+/// As many statements for a thousand entries as for one.
+pub(crate) async fn write(tx: &Tx, pen: Pen, placed: &[Placed]) -> Result<(), StoreError> {
+    insert_transfers(tx, placed).await?;
+    let lines = || placed.iter().flat_map(|placed| &placed.entry.postings);
+    move_balances(tx, lines()).await?;
+    insert_postings(tx, placed).await?;
+    let Head { sequence, hash } = pen.head;
+    let sql = "UPDATE ledger SET sequence = $1, head = $2";
+    tx.execute(sql, &[&bigint(sequence)?, &hash.0.as_slice()]).await.map(|_| ())
+}
+
+async fn insert_transfers(tx: &Tx, placed: &[Placed]) -> Result<(), StoreError> {
+    let sql = "INSERT INTO transfers (sequence, kind, programme, period, reference, created_at, previous, hash) \
+               SELECT * FROM unnest($1::bigint[], $2::text[], $3::bytea[], $4::bigint[], $5::bytea[], \
+               $6::timestamptz[], $7::bytea[], $8::bytea[])";
+    let mut rows = Transfers::default();
+    for Placed { entry, head } in placed {
+        let cause = &entry.cause;
+        rows.sequences.push(bigint(entry.sequence)?);
+        rows.kinds.push(cause.kind());
+        rows.programmes.push(cause.programme().0);
+        rows.periods.push(cause.period().map(|period| bigint(period.0)).transpose()?);
+        rows.references.push(cause.reference());
+        rows.times.push(SystemTime::from(entry.at));
+        rows.previous.push(&entry.previous.0);
+        rows.hashes.push(&head.hash.0);
+    }
+    let programmes: Vec<&[u8]> = rows.programmes.iter().map(<[u8; 16]>::as_slice).collect();
+    tx.execute(
+        sql,
+        &[
+            &rows.sequences,
+            &rows.kinds,
+            &programmes,
+            &rows.periods,
+            &rows.references,
+            &rows.times,
+            &rows.previous,
+            &rows.hashes,
+        ],
+    )
+    .await
+    .map(|_| ())
+}
+
+/// Rows of `transfers`, column by column.
+#[derive(Default)]
+struct Transfers<'a> {
+    sequences: Vec<i64>,
+    kinds: Vec<&'static str>,
+    programmes: Vec<[u8; 16]>,
+    periods: Vec<Option<i64>>,
+    references: Vec<Vec<u8>>,
+    times: Vec<SystemTime>,
+    previous: Vec<&'a [u8]>,
+    hashes: Vec<&'a [u8]>,
+}
+
+/// Each account once, by what all lines together move.
+async fn move_balances(tx: &Tx, lines: impl Iterator<Item = &Posting>) -> Result<(), StoreError> {
+    let mut moved: BTreeMap<String, i128> = BTreeMap::new();
+    for line in lines {
+        let sum = moved.entry(line.account.to_string()).or_default();
+        *sum = sum.saturating_add(line.amount.minor()); // what saturates is no balance
+    }
+    let (mut gained, mut amounts) = (Vec::new(), Vec::new());
+    for (name, sum) in moved {
+        let sum = Numeric(Balance::new(sum).map_err(StoreError::damaged)?);
+        if sum.0 >= Balance::ZERO {
+            gained.push(name);
+            amounts.push(sum);
+        } else {
+            lose(tx, &name, sum).await?;
+        }
+    }
+    let sql = "INSERT INTO accounts (name, balance) SELECT * FROM unnest($1::text[], $2::numeric[]) \
+               ON CONFLICT (name) DO UPDATE SET balance = accounts.balance + excluded.balance";
+    tx.execute(sql, &[&gained, &amounts]).await.map(|_| ())
+}
+
+/// Two statements, because ON CONFLICT DO UPDATE would check the sign of what it proposes to insert.
+async fn lose(tx: &Tx, name: &str, sum: Numeric) -> Result<(), StoreError> {
+    let sql = "INSERT INTO accounts (name, balance) VALUES ($1, 0) ON CONFLICT DO NOTHING";
+    tx.execute(sql, &[&name]).await?;
+    let sql = "UPDATE accounts SET balance = balance + $2 WHERE name = $1";
+    tx.execute(sql, &[&name, &sum]).await.map(|_| ())
+}
+
+async fn insert_postings(tx: &Tx, placed: &[Placed]) -> Result<(), StoreError> {
+    let sql = "INSERT INTO postings (sequence, line, account, amount) \
+               SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::numeric[])";
+    let (mut sequences, mut places, mut names, mut amounts) = (vec![], vec![], vec![], vec![]);
+    for Placed { entry, .. } in placed {
+        for (place, line) in (1_i64..).zip(&entry.postings) {
+            sequences.push(bigint(entry.sequence)?);
+            places.push(place);
+            names.push(line.account.to_string());
+            amounts.push(Numeric(line.amount));
+        }
+    }
+    tx.execute(sql, &[&sequences, &places, &names, &amounts]).await.map(|_| ())
 }
 
 /// What an account holds; nothing, if nothing was ever posted to it.

@@ -1,5 +1,6 @@
 //! Table `periods`: where each period stands, and who may claim in it.
 
+use std::collections::HashMap;
 use std::time::SystemTime;
 
 use tokio_postgres::Row;
@@ -31,17 +32,47 @@ pub(crate) enum Lock {
     Move,
 }
 
+impl Lock {
+    fn clause(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Stay => " FOR SHARE",
+            Self::Move => " FOR NO KEY UPDATE",
+        }
+    }
+}
+
+/// Those of `wanted` with which something has happened, locked in the order of programme and period.
+pub(crate) async fn get_all(
+    tx: &Tx,
+    wanted: &[(ProgrammeId, Period)],
+    lock: Lock,
+) -> Result<HashMap<(ProgrammeId, Period), StartedPeriod>, StoreError> {
+    let lock = lock.clause();
+    let sql = format!(
+        "SELECT programme, period, state, root, set_size, people FROM periods \
+         WHERE (programme, period) IN (SELECT * FROM unnest($1::bytea[], $2::bigint[])) \
+         ORDER BY programme, period{lock}"
+    );
+    let possible =
+        wanted.iter().filter_map(|(programme, period)| Some((&programme.0[..], bigint(period.0).ok()?)));
+    let (programmes, periods): (Vec<_>, Vec<_>) = possible.unzip(); // a row says nothing of larger ones
+    let rows = tx.rows(&sql, &[&programmes, &periods]).await?;
+    rows.iter()
+        .map(|row| {
+            let place = (ProgrammeId(bytes(row, "programme")?), Period(count(row, "period")?));
+            Ok((place, read(row)?))
+        })
+        .collect()
+}
+
 pub(crate) async fn get(
     tx: &Tx,
     programme: ProgrammeId,
     period: Period,
     lock: Lock,
 ) -> Result<Option<StartedPeriod>, StoreError> {
-    let lock = match lock {
-        Lock::None => "",
-        Lock::Stay => " FOR SHARE",
-        Lock::Move => " FOR NO KEY UPDATE",
-    };
+    let lock = lock.clause();
     let sql = format!(
         "SELECT state, root, set_size, people FROM periods WHERE programme = $1 AND period = $2{lock}"
     );

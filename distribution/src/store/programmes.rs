@@ -1,8 +1,10 @@
 //! Table `programmes`: what was promised.
 
+use std::collections::HashMap;
 use std::time::SystemTime;
 
 use tokio_postgres::Row;
+use unum_identity::action::Period;
 use unum_identity::bytes::{LedgerId, ProgrammeId};
 use unum_identity::claim::Amount;
 use unum_identity::programme::{Policy, ProgrammeTerms};
@@ -21,6 +23,17 @@ pub(crate) async fn get(
     let sql = format!("SELECT {COLUMNS} FROM programmes WHERE programme = $1");
     let row = tx.row(&sql, &[&programme.0.as_slice()]).await?;
     row.map(|row| read(&row, ledger).map(|(_, terms)| terms)).transpose()
+}
+
+/// The terms of those programmes in `wanted` that there are.
+pub(crate) async fn get_all(
+    tx: &Tx,
+    ledger: LedgerId,
+    wanted: &[(ProgrammeId, Period)],
+) -> Result<HashMap<ProgrammeId, ProgrammeTerms>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM programmes WHERE programme = ANY($1)");
+    let wanted: Vec<&[u8]> = wanted.iter().map(|(programme, _)| programme.0.as_slice()).collect();
+    tx.rows(&sql, &[&wanted]).await?.iter().map(|row| read(row, ledger)).collect()
 }
 
 /// The programme that has this name, if there is one.

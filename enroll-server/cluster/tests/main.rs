@@ -20,11 +20,6 @@ mod liars;
 mod losses;
 mod server;
 
-/// A Postgres of our own. This workspace does not build the root package, which links a camera's libraries.
-#[path = "../../../src/cluster.rs"]
-#[allow(dead_code, unreachable_pub, reason = "the root package's, and more than is needed here")]
-mod database;
-
 use std::sync::OnceLock;
 use std::time::Duration;
 

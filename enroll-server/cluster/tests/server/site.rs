@@ -19,7 +19,7 @@ use unum_identity::field::Commitment;
 use unum_identity::secret::{Identity, Secret};
 use unum_iris::EyePair;
 
-use crate::database::Cluster as Postgres;
+use private_postgres::Cluster as Postgres;
 
 /// What operators show.
 const OPERATOR: &str = "the operators of these tests, and nobody else";
