@@ -17,7 +17,7 @@ ifdef JSON
 demo_options += --json $(JSON)
 endif
 
-.PHONY: help demo test lint nightly cluster-test doctor audit dependencies
+.PHONY: help demo test lint nightly neon-test cluster-test doctor audit dependencies
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -33,6 +33,13 @@ nightly: ## The slow suites and optional features as well; fetches Node packages
 	$(CARGO) clippy --workspace --all-targets --all-features --locked -- -D warnings
 	$(CARGO) test --workspace --all-features --locked -- --include-ignored
 	$(CARGO) test --release --package orb-firmware --lib --locked golden
+	$(MAKE) neon-test
+
+neon = CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
+	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -L /usr/aarch64-linux-gnu"
+neon-test: ## The matcher's NEON kernel against the definition, on an emulated processor (rustup target add aarch64-unknown-linux-gnu)
+	@scripts/install-dependencies neon
+	$(neon) $(CARGO) test --package unum-iris --target aarch64-unknown-linux-gnu --locked
 
 lint: dependencies ## Format, lints and documentation
 	$(CARGO) fmt --all --check
