@@ -4,6 +4,7 @@
 //! What is simulated: the eyes, unless the caller lists images; and that devices, wallets, app and services share
 //! one machine. Everything else is what an operator would run.
 
+mod audit;
 mod enrollment;
 mod facts;
 mod humanness;
@@ -77,6 +78,12 @@ pub enum DemoError {
     /// The operator's requests were not carried out.
     #[error("operator: {0}")]
     Operator(#[from] distribution::client::ClientError),
+    /// What is published about the period cannot be read.
+    #[error("audit: {0}")]
+    Audit(#[from] distribution::archive::ArchiveError),
+    /// There is no room for what is published.
+    #[error("audit: {0}")]
+    Folder(std::io::Error),
     /// A wallet got no answer, or one that is not true.
     #[error("wallet: {0}")]
     Wallet(#[from] wallet_sdk::client::ClientError),
@@ -138,7 +145,8 @@ impl World {
         devices: &[DeviceRegistration],
     ) -> Result<Self, DemoError> {
         let stage = Stage::new("starting");
-        let system_options = SystemOptions { one_eye: options.one_eye, devices: devices.to_vec() };
+        let system_options =
+            SystemOptions { one_eye: options.one_eye, periods_by_hand: true, devices: devices.to_vec() };
         let system = System::start(data, &system_options, &|what| stage.says(what))?;
         stage.says("loading the proving key");
         let prover = Prover::new(KeyFolder::open(&system.addresses().keys)?.proving_key()?);

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
+use unum::audit;
 use unum::demo::{self, Eyes};
 use unum::doctor;
 use unum::system::System;
@@ -19,6 +20,7 @@ use unum::system::System;
     after_help = "Examples:\n  unum demo                          draw 20 people's eyes and walk the whole path\n  \
                   unum demo --eyes eyes.csv --one-eye real images, some people with one eye\n  \
                   unum up --data ./data              run the services until Ctrl-C, keep the data\n  \
+                  unum audit period 3 --help         recompute a sealed period from what is published\n  \
                   unum doctor                        what is missing on this machine"
 )]
 struct Cli {
@@ -32,6 +34,9 @@ enum Command {
     Demo(DemoArguments),
     /// Run Postgres and the services on loopback until Ctrl-C.
     Up(UpArguments),
+    /// Recompute what a service states, from what it publishes.
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Say what is missing on this machine, and how to get it.
     Doctor {
         /// Print JSON instead of a table.
@@ -77,6 +82,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Demo(arguments) => demo(arguments),
         Command::Up(arguments) => up(&arguments),
+        Command::Audit(command) => return audit(command),
         Command::Doctor { json } => doctor(json),
     };
     outcome.unwrap_or_else(|error| {
@@ -129,6 +135,20 @@ fn print_addresses(system: &System, json: bool) -> anyhow::Result<()> {
         );
     }
     std::io::stdout().flush().context("print the addresses")
+}
+
+/// 1 says that something does not hold, 2 that nothing is known.
+fn audit(command: audit::Command) -> ExitCode {
+    match command.run() {
+        Ok((report, text)) => {
+            println!("{text}");
+            if report.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(error) => {
+            eprintln!("unum: {error}");
+            ExitCode::from(2)
+        }
+    }
 }
 
 fn doctor(json: bool) -> anyhow::Result<ExitCode> {

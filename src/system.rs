@@ -35,6 +35,10 @@ use crate::cluster::{Cluster, ClusterError};
 /// Name of the set in its checkpoints.
 pub const ORIGIN: &str = "unum.localhost/set";
 /// The ledger's id, "unum.localhost/1": one machine has one ledger.
+/// The distribution's role in Postgres, which owns nothing.
+const MONEY_ROLE: &str = "unum_distribution";
+/// How long a Postgres that is up may take to answer.
+const STARTUP_WAIT: Duration = Duration::from_secs(15);
 const LEDGER: &str = "756e756d2e6c6f63616c686f73742f31";
 
 /// Why the system does not run.
@@ -58,6 +62,9 @@ pub enum SystemError {
     /// The enrollment server does not start.
     #[error("enrollment server: {0}")]
     Enroll(#[from] enroll_server::StartError),
+    /// The distribution's database cannot be made.
+    #[error("distribution: {0}")]
+    Prepare(#[from] distribution::PrepareError),
     /// The distribution does not start.
     #[error("distribution: {0}")]
     Distribution(#[from] distribution::StartError),
@@ -114,6 +121,8 @@ pub struct System {
 pub struct Options {
     /// Whether people with one eye may enroll.
     pub one_eye: bool,
+    /// Whether periods move on only when an operator says so: for whoever puts the clock forward.
+    pub periods_by_hand: bool,
     /// Devices that the distribution requires to have vouched for every leaf. None: it believes the set's key alone.
     pub devices: Vec<DeviceRegistration>,
 }
@@ -172,6 +181,11 @@ impl System {
         self.distribution.service_key()
     }
 
+    /// The key that signs the set's checkpoints.
+    pub fn set_key(&self) -> ServiceKey {
+        self.enroll.service_key()
+    }
+
     /// What the services' clock says.
     pub fn now(&self) -> UnixTime {
         self.clock.now()
@@ -218,11 +232,12 @@ impl Common<'_> {
     fn config<C: serde::de::DeserializeOwned>(
         &self,
         name: &str,
+        database_url: &str,
         more: &serde_json::Value,
-    ) -> Result<C, SystemError> {
+    ) -> C {
         let mut config = json!({
             "bind": "127.0.0.1:0",
-            "database_url": self.cluster.database(&format!("unum_{name}"))?,
+            "database_url": database_url,
             "operator_token": self.operator_token,
             "keys": self.data.join(name),
             "verifying_key": self.data.join("keys").join("verifying.key"),
@@ -230,7 +245,7 @@ impl Common<'_> {
         for (key, value) in more.as_object().into_iter().flatten() {
             config[key] = value.clone();
         }
-        Ok(serde_json::from_value(config).expect("the keys are those of the service's configuration"))
+        serde_json::from_value(config).expect("the keys are those of the service's configuration")
     }
 
     fn enroll_server(
@@ -240,7 +255,7 @@ impl Common<'_> {
     ) -> Result<enroll_server::Server, SystemError> {
         let segments = self.data.join("segments");
         let more = json!({ "origin": ORIGIN, "one_eye": options.one_eye, "segments": segments });
-        let config = self.config("enroll", &more)?;
+        let config = self.config("enroll", &self.cluster.database("unum_enroll")?, &more);
         let start = enroll_server::Server::start(config, self.clock.shared(), Box::new(UnwrapErr(SysRng)));
         Ok(runtime.block_on(start)?)
     }
@@ -256,15 +271,20 @@ impl Common<'_> {
             .iter()
             .map(|device| json!({ "device": device.device, "key": device.key }))
             .collect();
+        let owner_url = self.cluster.database("unum_distribution")?;
+        let database_url = self.cluster.database_for(MONEY_ROLE, "unum_distribution")?;
+        runtime.block_on(distribution::prepare_database(&owner_url, MONEY_ROLE, STARTUP_WAIT))?;
         let config = self.config(
             "distribution",
+            &database_url,
             &json!({
                 "ledger": LEDGER,
                 "accept_keys_of_one_maker": true, // made on this machine, for this machine
                 "enroll_server": url(enroll.addr()),
                 "set": { "origin": ORIGIN, "key": enroll.service_key(), "devices": devices },
+                "periods": { "drive": !options.periods_by_hand },
             }),
-        )?;
+        );
         let start =
             async { distribution::Server::start(config, self.clock.shared(), &mut UnwrapErr(SysRng)).await };
         Ok(runtime.block_on(start)?)

@@ -499,8 +499,10 @@ fn postgres_gone_for_ten_seconds() {
 fn numbers_and_documents_are_served() {
     let bench = Bench::new();
     assert_eq!(bench.enroll(&bench.device(), &Person::new()).status, 201);
+    assert_eq!(send(&bench.url, b"nothing").code(), (400, "envelope_malformed"));
     let Value::String(metrics) = get(&format!("{}/metrics", bench.url)).body else { panic!("no text") };
     assert!(metrics.contains("enroll_enrollments_total{outcome=\"enrolled\"} 1"), "{metrics}");
+    assert!(metrics.contains("enroll_enrollments_total{outcome=\"envelope_malformed\"} 1"), "{metrics}");
     assert!(metrics.contains("enroll_set_leaves 1"));
     let document = get(&format!("{}/openapi.json", bench.url)).body;
     assert!(document["paths"]["/v1/verify"]["post"].is_object());

@@ -3,12 +3,18 @@
 //!
 //! The set is a small one of our own, signed with a test key and served as the enrollment server serves it.
 
+mod accounts;
+mod audit;
 mod bank;
 mod batches;
 mod claims;
 mod ledger;
 mod outage;
 mod page;
+mod payments;
 mod periods;
+mod policies;
 mod recovery;
+mod reversals;
 mod set;
+mod worker;

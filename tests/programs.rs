@@ -6,6 +6,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 use cargo_metadata::Message;
 use serde_json::Value;
@@ -149,6 +150,7 @@ fn one_person_walks_from_a_device_to_a_balance() {
 
     prove(&machine);
     claim(&machine);
+    pay(&machine);
     leave(&machine);
     let (code, outcome) = capture(somebody_elses, "2");
     assert_eq!((code, &outcome["outcome"]), (0, &"enrolled".into()), "{outcome}");
@@ -173,10 +175,31 @@ fn leave(machine: &Machine) {
     let first = machine.ask("wallet", &["erase", "--json", "--yes"]);
     assert_eq!(machine.ask("wallet", &["erase", "--json", "--yes"]), first, "the first receipt comes back");
     assert_eq!(machine.ask("wallet", &["status", "--json"])["enrolled"], false);
-    assert_eq!(machine.ask("wallet", &["balance", "--json"])["balance"], "1000");
+    assert_eq!(machine.ask("wallet", &["balance", "--json"])["balance"], "750");
 }
 
-/// A period is opened and a share claimed; the ledger holds.
+/// Somebody asks to be paid, and is, once.
+fn pay(machine: &Machine) {
+    let (other, picture) = (&machine.path("other-wallet"), &machine.path("code.svg"));
+    machine.ask("wallet", &["new", "--json", "--file", other]);
+    let ask =
+        ["request", "--json", "--file", other, "--amount", "250", "--memo", "bread & salt", "--svg", picture];
+    let asked = machine.ask("wallet", &ask);
+    assert!(std::fs::read_to_string(picture).unwrap().ends_with("</svg>"));
+    let link = asked["link"].as_str().unwrap();
+    assert_ne!(machine.run("wallet", &["pay", link]).0, 0, "nobody is there to be asked");
+    let first = machine.ask("wallet", &["pay", link, "--json", "--yes"]);
+    let again = machine.ask("wallet", &["pay", link, "--json", "--yes"]);
+    assert_eq!(first["receipt"], again["receipt"], "a request is paid once");
+    let line = &machine.ask("wallet", &["statement", "--json"])["lines"][0];
+    assert_eq!((&line["amount"], &line["balance"]), (&"-250".into(), &"750".into()));
+    assert_eq!(line["movement"]["idempotency_key"], asked["idempotency_key"]);
+    let account = first["receipt"]["to"].as_str().unwrap();
+    let seen = machine.ask("distribution", &["account", "statement", account, "--json"]);
+    assert_eq!(seen["lines"][0]["balance"], "250");
+}
+
+/// A period opens by itself once there is money for it, and a share is claimed; the ledger holds.
 fn claim(machine: &Machine) {
     let create = "programme create --json --name basic --unit EUR --amount 1000 --period-days 30";
     let programme = machine.ask("distribution", &create.split(' ').collect::<Vec<_>>());
@@ -184,9 +207,14 @@ fn claim(machine: &Machine) {
     let deposit =
         ["deposit", id, "--json", "--source", "city-budget", "--amount", "5000", "--key", "2026-01"];
     machine.ask("distribution", &deposit);
-    for step in ["snapshot", "fund", "open"] {
-        machine.ask("distribution", &["period", step, id, "0", "--json"]);
+    let show = ["period", "show", id, "0", "--json"];
+    let deadline = Instant::now() + Duration::from_mins(2);
+    while machine.ask("distribution", &show)["state"] != "open" {
+        assert!(Instant::now() < deadline, "{}", machine.ask("distribution", &show));
+        std::thread::sleep(Duration::from_millis(200));
     }
+    let list = machine.ask("distribution", &["period", "list", id, "--json"]);
+    assert_eq!(list[0]["state"], "open", "{list}");
     assert_ne!(machine.run("distribution", &["period", "close", id, "0"]).0, 0, "its window is not over");
 
     let first = machine.ask("wallet", &["claim", "--json", "--programme", id, "--period", "0"]);

@@ -23,6 +23,8 @@ pub(crate) struct App {
     pub(crate) claims: Claims,
     /// Of the key that claims are checked with.
     pub(crate) verifying_key: KeyHash,
+    /// The key itself: whoever audits wants it.
+    pub(crate) verifying_key_bytes: Vec<u8>,
     pub(crate) set: Arc<PublishedSet>,
     pub(crate) overviews: Overviews,
     pub(crate) operator: OperatorToken,

@@ -19,12 +19,16 @@
 //! Each server pays with one transaction at a time; between servers the lock on the end of the ledger's chain decides who
 //! is next.
 //!
-//! Of a share with a fee the recipient gets the rest, and the fee goes to the account `fees`: the terms bind how much,
-//! and a relayer is not named in them yet.
+//! Of a share with a fee the recipient gets the rest. The fee goes to whoever the request names as its relayer, else to the
+//! account `fees`. The terms bind how much, to whom the rest goes and until when; who relays is not bound, so that a claim
+//! can be handed to anyone. A relayer can send it, or not, and whoever sends it first has the fee; it can neither keep more
+//! nor pay somebody else, nor claim twice, and learns nothing of who claims.
 
 mod books;
 mod facts;
 mod halves;
+#[cfg(test)]
+mod model;
 mod proofs;
 mod stage;
 
@@ -52,8 +56,6 @@ pub use proofs::Verified;
 use proofs::{Proofs, TOGETHER, Unverified};
 use stage::{BrokenDown, Habits, Stage};
 
-/// Lookups at once: one waits for Postgres while the other is decoded.
-const LOOK_UPS: usize = 2;
 /// Seconds after which to come again when too many are under way: a part of the queue is worked off by then.
 const RETRY_AFTER: u64 = 2;
 
@@ -89,6 +91,9 @@ pub enum ClaimError {
         /// What the programme pays.
         share: Amount,
     },
+    /// Come back then: a claim now would use the share up for nothing.
+    #[error("nothing has accrued before {0} (seconds since 1970)")]
+    NothingAccrued(u64),
     /// Paid once already, on other terms.
     #[error("claimed on other terms; paid at {0} (seconds since 1970)")]
     OtherTerms(u64),
@@ -126,6 +131,7 @@ impl ClaimError {
             Self::DeadlinePassed(_) => "deadline_passed",
             Self::OtherLedger(_) => "other_ledger",
             Self::FeeTooHigh { .. } => "fee_too_high",
+            Self::NothingAccrued(_) => "nothing_accrued",
             Self::OtherTerms(_) => "claimed_for_another_recipient",
             Self::Proof => "proof_invalid",
             Self::Busy => "busy",
@@ -193,9 +199,9 @@ impl Claims {
     pub(crate) fn start(equipment: Equipment, gathering: Gathering, rng: &mut impl CryptoRng) -> Self {
         let Equipment { store, clock, ledger, signing, verifier, metrics } = equipment;
         let books = Books { store, clock, ledger, signing };
-        let proofs = Arc::new(Proofs::new(verifier, rng));
         let Gathering { batch, batch_wait_ms, queue } = gathering;
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let proofs = Proofs::start(verifier, cores, rng);
         let habits = |name, workers, most| Habits { name, workers, most, wait: Duration::ZERO, queue };
         let to_pay = Habits { wait: Duration::from_millis(batch_wait_ms), ..habits("pay", 1, batch) };
         let look_up = {
@@ -204,9 +210,9 @@ impl Claims {
         };
         Self(Arc::new(Stages {
             places: Semaphore::new(queue),
-            look_up: Stage::start(habits("look_up", LOOK_UPS, Gathering::MAX_BATCH), &metrics, look_up),
+            look_up: Stage::start(habits("look_up", 1, Gathering::MAX_BATCH), &metrics, look_up),
             proofs: Stage::start(habits("proofs", cores, TOGETHER), &metrics, move |claims| {
-                Arc::clone(&proofs).check(claims)
+                proofs.clone().check(claims)
             }),
             pay: Stage::start(to_pay, &metrics, move |claims| books.clone().pay(claims)),
             metrics,

@@ -8,9 +8,10 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use service::OperatorToken;
+use unum_identity::account::AccountStatement;
 use unum_identity::action::Period;
-use unum_identity::bytes::ProgrammeId;
-use unum_identity::ledger::LedgerReport;
+use unum_identity::bytes::{AccountId, ProgrammeId};
+use unum_identity::ledger::{AccountView, LedgerReport, LedgerView, Reversal, ReversalRequest};
 use unum_identity::problem::Problem;
 use unum_identity::programme::{
     Deposit, DepositRequest, PeriodStatement, PeriodView, ProgrammeTerms, ProgrammeView,
@@ -57,13 +58,7 @@ impl fmt::Debug for Operator {
 impl Operator {
     /// At the server with the base address `base`, such as `http://127.0.0.1:8090`.
     pub fn new(base: &str, token: impl Into<OperatorToken>) -> Self {
-        let agent = ureq::Agent::config_builder()
-            .timeout_global(Some(TIMEOUT))
-            .http_status_as_error(false)
-            .proxy(None)
-            .build()
-            .new_agent();
-        Self { agent, base: base.trim_end_matches('/').to_owned(), token: token.into() }
+        Self { agent: anyone(), base: base.trim_end_matches('/').to_owned(), token: token.into() }
     }
 
     /// Makes a programme, or finds the one with these terms.
@@ -111,6 +106,15 @@ impl Operator {
         self.get(&format!("/v1/programmes/{id}/periods/{period}"))
     }
 
+    /// Periods that can be claimed in, and the newest that have started, newest first; a hundred at most.
+    ///
+    /// # Errors
+    ///
+    /// A [`ClientError`].
+    pub fn periods(&self, id: ProgrammeId) -> Result<Vec<PeriodView>, ClientError> {
+        self.get(&format!("/v1/programmes/{id}/periods"))
+    }
+
     /// Takes a step in a period's life.
     ///
     /// # Errors
@@ -143,6 +147,48 @@ impl Operator {
         self.get("/v1/ledger/check")
     }
 
+    /// Which ledger it is, and what it counts.
+    ///
+    /// # Errors
+    ///
+    /// A [`ClientError`].
+    pub fn ledger(&self) -> Result<LedgerView, ClientError> {
+        self.get("/v1/ledger")
+    }
+
+    /// Takes a deposit back that was a mistake.
+    ///
+    /// # Errors
+    ///
+    /// A [`ClientError`].
+    pub fn reverse(&self, sequence: u64, request: &ReversalRequest) -> Result<Reversal, ClientError> {
+        self.post(&format!("/v1/ledger/{sequence}/reversal"), request)
+    }
+
+    /// What a wallet's account holds.
+    ///
+    /// # Errors
+    ///
+    /// A [`ClientError`].
+    pub fn account(&self, account: AccountId) -> Result<AccountView, ClientError> {
+        self.get(&format!("/v1/accounts/{account}"))
+    }
+
+    /// What moved it, newest first: `limit` lines, before the place `before`.
+    ///
+    /// # Errors
+    ///
+    /// A [`ClientError`].
+    pub fn account_statement(
+        &self,
+        account: AccountId,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<AccountStatement, ClientError> {
+        let before = before.map(|place| format!("&before={place}")).unwrap_or_default();
+        self.get(&format!("/v1/accounts/{account}/statement?limit={limit}{before}"))
+    }
+
     fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
         let url = format!("{}{path}", self.base);
         let answer = self.agent.get(&url).header("authorization", self.bearer()).call();
@@ -160,17 +206,42 @@ impl Operator {
     }
 }
 
-fn read<T: DeserializeOwned>(
+/// Asks without a token.
+pub(crate) fn anyone() -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .timeout_global(Some(TIMEOUT))
+        .http_status_as_error(false)
+        .proxy(None)
+        .build()
+        .new_agent()
+}
+
+/// What was called, and how it ended.
+type Answer = Result<ureq::http::Response<ureq::Body>, ureq::Error>;
+
+/// An answer in JSON.
+pub(crate) fn read<T: DeserializeOwned>(url: String, answer: Answer) -> Result<T, ClientError> {
+    read_with(url, answer, |mut body| body.with_config().limit(MAX_ANSWER).read_json())
+}
+
+/// An answer of bytes.
+pub(crate) fn read_bytes(url: String, answer: Answer) -> Result<Vec<u8>, ClientError> {
+    read_with(url, answer, |mut body| body.with_config().limit(MAX_ANSWER).read_to_vec())
+}
+
+fn read_with<T>(
     url: String,
-    answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+    answer: Answer,
+    read: impl FnOnce(ureq::Body) -> Result<T, ureq::Error>,
 ) -> Result<T, ClientError> {
-    let read = |answer: Result<_, ureq::Error>| -> Result<Result<T, Problem>, ureq::Error> {
-        let mut answer: ureq::http::Response<ureq::Body> = answer?;
-        let is_good = answer.status().is_success();
-        let body = answer.body_mut().with_config().limit(MAX_ANSWER);
-        if is_good { Ok(Ok(body.read_json()?)) } else { Ok(Err(body.read_json()?)) }
+    let read = || -> Result<Result<T, Problem>, ureq::Error> {
+        let mut answer = answer?;
+        if answer.status().is_success() {
+            return read(answer.into_body()).map(Ok);
+        }
+        answer.body_mut().with_config().limit(MAX_ANSWER).read_json().map(Err)
     };
-    match read(answer) {
+    match read() {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(problem)) => Err(ClientError::Refused(problem)),
         Err(error) => Err(ClientError::Unreachable { url, reason: error.to_string() }),

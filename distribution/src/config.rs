@@ -2,7 +2,7 @@
 //!
 //! ```toml
 //! bind = "127.0.0.1:8090"
-//! database_url = "postgres://unum@127.0.0.1/unum"   # or DATABASE_URL
+//! database_url = "postgres://unum_distribution@127.0.0.1/unum" # or DATABASE_URL; the role owns nothing: distribution prepare
 //! operator_token = "…"                              # or DISTRIBUTION_OPERATOR_TOKEN
 //! ledger = "6f0c…"                                  # 16 bytes in hex, drawn once: openssl rand -hex 16
 //! keys = "/var/lib/unum/distribution"
@@ -14,6 +14,12 @@
 //! batch = 256
 //! batch_wait_ms = 5
 //! queue = 4096
+//!
+//! [periods]                                         # may be left out: whether periods move on by themselves
+//! drive = true
+//! every_seconds = 10
+//! tolerance_seconds = 10                            # by which clocks may differ
+//! settle_seconds = 60                               # how long they agree before they are believed again
 //!
 //! [set]                                             # whose checkpoints are believed
 //! origin = "example.org/unum-set"
@@ -37,8 +43,8 @@ use unum_identity::bytes::{DeviceId, DeviceKey, KeyHash, LedgerId, ServiceKey};
 pub struct Config {
     /// Address to listen on; port 0 takes a free one.
     pub bind: SocketAddr,
-    /// Where Postgres is. Everything lives in the schema `distribution`. The connection is not encrypted: keep it on
-    /// one machine or in a tunnel.
+    /// Where Postgres is, for a role that may not rewrite anything ([`crate::rights`]). Everything lives in the schema
+    /// `distribution`. The connection is not encrypted: keep it on one machine or in a tunnel.
     #[serde(default)]
     pub database_url: String,
     /// Bearer token of operators, at least [`service::config::MIN_TOKEN`] characters.
@@ -65,6 +71,9 @@ pub struct Config {
     /// How claims are gathered.
     #[serde(default)]
     pub claims: Gathering,
+    /// Whether periods move on by themselves.
+    #[serde(default)]
+    pub periods: Driving,
     /// How long to wait for Postgres at the start.
     #[serde(default = "defaults::startup_wait_seconds")]
     pub startup_wait_seconds: u64,
@@ -103,6 +112,48 @@ impl Default for Gathering {
     /// (`docs/measurements/money.md`).
     fn default() -> Self {
         Self { batch: Self::MAX_BATCH, batch_wait_ms: 5, queue: 4096 }
+    }
+}
+
+/// How the worker drives periods: who may claim is frozen, funded and opened when a period starts, closed and sealed when
+/// its window is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Driving {
+    /// Whether it does. Otherwise operators take every step, and answer for the clock.
+    pub drive: bool,
+    /// Seconds between two rounds, 1 to [`Driving::MAX_SECONDS`].
+    pub every_seconds: u64,
+    /// Seconds by which the machine's clock, Postgres's, and the time that has passed may differ, 1 to
+    /// [`Driving::MAX_SECONDS`]. Beyond, no period moves on.
+    pub tolerance_seconds: u64,
+    /// Seconds for which they have to agree again, up to [`Driving::MAX_SECONDS`].
+    pub settle_seconds: u64,
+}
+
+impl Driving {
+    /// An hour: a period that is a day long should not open later than that.
+    pub const MAX_SECONDS: u64 = 3600;
+
+    pub(crate) fn every(&self) -> Duration {
+        Duration::from_secs(self.every_seconds)
+    }
+
+    pub(crate) fn tolerance(&self) -> Duration {
+        Duration::from_secs(self.tolerance_seconds)
+    }
+
+    pub(crate) fn settle(&self) -> Duration {
+        Duration::from_secs(self.settle_seconds)
+    }
+}
+
+impl Default for Driving {
+    /// A round costs two reads. Clocks kept by NTP differ by less than a second and are read in whole ones, and an answer of
+    /// Postgres takes ten at most; nobody misses ten seconds of a window. Whoever sets a clock wrong notices within a minute,
+    /// or not soon.
+    fn default() -> Self {
+        Self { drive: true, every_seconds: 10, tolerance_seconds: 10, settle_seconds: 60 }
     }
 }
 
@@ -160,6 +211,12 @@ pub enum ConfigError {
         max = Gathering::MAX_BATCH, wait = Gathering::MAX_WAIT_MS
     )]
     Gathering(Gathering),
+    /// Periods would never move on, or without a look at the clocks.
+    #[error(
+        "periods: every_seconds is {}, tolerance_seconds {}, each must be 1 to {max}; settle_seconds is {}, at most {max}",
+        .0.every_seconds, .0.tolerance_seconds, .0.settle_seconds, max = Driving::MAX_SECONDS
+    )]
+    Driving(Driving),
 }
 
 impl Config {
@@ -199,6 +256,13 @@ impl Config {
             && (1..=Semaphore::MAX_PERMITS).contains(&queue);
         if !sensible {
             return Err(ConfigError::Gathering(self.claims));
+        }
+        let Driving { every_seconds, tolerance_seconds, settle_seconds, .. } = self.periods;
+        let sensible = (1..=Driving::MAX_SECONDS).contains(&every_seconds)
+            && (1..=Driving::MAX_SECONDS).contains(&tolerance_seconds)
+            && settle_seconds <= Driving::MAX_SECONDS;
+        if !sensible {
+            return Err(ConfigError::Driving(self.periods));
         }
         Ok(())
     }
@@ -244,6 +308,8 @@ mod tests {
         assert_eq!(config.ledger, LedgerId([0xab; 16]));
         assert!(config.set.devices.is_empty());
         assert_eq!(config.claims, Gathering::default());
+        assert_eq!(config.periods, Driving::default());
+        assert!(config.periods.drive);
     }
 
     #[test]
@@ -260,6 +326,10 @@ mod tests {
         for claims in ["batch = 0", "batch = 257", "batch_wait_ms = 1001", "queue = 0"] {
             let table = format!("[claims]\n{claims}\n[set]");
             assert!(matches!(changed("[set]", &table), ConfigError::Gathering(_)), "{claims}");
+        }
+        for periods in ["every_seconds = 0", "tolerance_seconds = 0", "settle_seconds = 3601"] {
+            let table = format!("[periods]\n{periods}\n[set]");
+            assert!(matches!(changed("[set]", &table), ConfigError::Driving(_)), "{periods}");
         }
     }
 

@@ -3,8 +3,10 @@
 //! ```text
 //! deposit   funding:<source>              ─► pool:<programme>
 //! reserve   pool:<programme>              ─► reserve:<programme>:<period>
-//! claim     reserve:<programme>:<period>  ─► wallet:<account>  (and the fee ─► fees)
+//! claim     reserve:<programme>:<period>  ─► wallet:<account>  (and the fee ─► the relayer's wallet, or fees)
 //! return    reserve:<programme>:<period>  ─► pool:<programme>
+//! payment   wallet:<account>              ─► wallet:<another>
+//! reversal  pool:<programme>              ─► funding:<source>
 //! ```
 //!
 //! Double entry in whole minor units: the lines of an entry sum to zero, so all accounts together always hold nothing.
@@ -15,3 +17,4 @@
 pub mod account;
 pub mod audit;
 pub mod entry;
+mod published;

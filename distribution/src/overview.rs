@@ -1,7 +1,7 @@
 //! How a programme is going, in numbers for everyone: people and money of its newest periods, and its pool over time.
 //!
 //! All of it follows from balances and from entries that a period has few of, so that it costs the same whether ten
-//! people claim or a million. It is put together once in a while, however many ask. Knows nothing of how it is shown.
+//! people claim or a million; but where claims are paid different amounts, they are counted. It is put together once in a while, however many ask. Knows nothing of how it is shown.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +11,7 @@ use unum_identity::action::Period;
 use unum_identity::bytes::ProgrammeId;
 use unum_identity::claim::Amount;
 use unum_identity::ledger::Balance;
-use unum_identity::programme::{PeriodState, ProgrammeView};
+use unum_identity::programme::{PeriodState, Policy, ProgrammeView};
 use unum_identity::time::UnixTime;
 
 use crate::app::App;
@@ -43,6 +43,8 @@ pub(crate) struct Overview {
 pub(crate) struct PeriodFacts {
     pub(crate) period: Period,
     pub(crate) state: PeriodState,
+    /// The most that a person gets; none before it is funded.
+    pub(crate) most: Option<Amount>,
     /// Who may claim.
     pub(crate) eligible: u64,
     /// Who has.
@@ -77,9 +79,9 @@ impl App {
             return Ok(overview);
         }
         let (programme, at) = (self.programme(id).await?, self.now());
-        let share = programme.terms.policy.share();
+        let policy = &programme.terms.policy;
         let read = self.store.run_audit("overview", |tx| async move {
-            Ok((facts(&tx, id, share).await?, pool(&tx, id).await?))
+            Ok((facts(&tx, id, policy).await?, pool(&tx, id).await?))
         });
         let (periods, pool) = read.await.map_err(ProgrammeError::Store)?;
         let overview = Arc::new(Overview { programme, at, periods, pool });
@@ -88,36 +90,47 @@ impl App {
     }
 }
 
-async fn facts(tx: &Tx, id: ProgrammeId, share: Amount) -> Result<Vec<PeriodFacts>, StoreError> {
+async fn facts(tx: &Tx, id: ProgrammeId, policy: &Policy) -> Result<Vec<PeriodFacts>, StoreError> {
     let started = periods::newest(tx, id, PERIODS).await?;
     let reserves: Vec<_> = started.iter().map(|(period, _)| Account::Reserve(id, *period)).collect();
     let left = ledger::balances(tx, &reserves).await?;
     let returned = ledger::returned(tx, id).await?;
+    let counted = match (policy, started.last()) {
+        (Policy::Accrual { .. }, Some((oldest, _))) => Some(periods::claimed(tx, id, *oldest).await?),
+        _ => None,
+    };
     let mut facts = Vec::with_capacity(started.len());
     for ((period, started), reserve) in started.into_iter().zip(&reserves) {
         let left = left.get(reserve).copied().unwrap_or(Balance::ZERO);
         let expired = returned.get(&period).copied().unwrap_or(Amount::ZERO);
-        let fact = period_facts(period, started, share, left, expired);
+        let counted = counted.as_ref().map(|counted| counted.get(&period).copied().unwrap_or_default());
+        let fact = period_facts(period, started, counted, left, expired);
         facts.push(fact.ok_or_else(|| StoreError::damaged(format!("period {period} does not add up")))?);
     }
     Ok(facts)
 }
 
-/// What was paid is what is missing of what was reserved; `None` if that is no number of whole shares.
+/// What was paid is what is missing of what was reserved. `counted` says how many claims there were, if they were not all
+/// paid the same; `None` if the numbers do not add up.
 fn period_facts(
     period: Period,
     started: StartedPeriod,
-    share: Amount,
+    counted: Option<u64>,
     left: Balance,
     expired: Amount,
 ) -> Option<PeriodFacts> {
-    let (state, eligible) = (started.state, started.set.people);
-    let people_reserved = if state >= PeriodState::Funded { eligible } else { 0 };
-    let left = left.amount()?;
-    let paid = share.checked_mul(people_reserved)?.checked_sub(expired)?.checked_sub(left)?;
-    let claimed = u64::try_from(paid.minor() / share.minor()).ok()?;
-    let is_whole = share.checked_mul(claimed)? == paid;
-    is_whole.then_some(PeriodFacts { period, state, eligible, claimed, paid, expired, left })
+    let StartedPeriod { state, set, most } = started;
+    let (left, eligible) = (left.amount()?, set.people);
+    let reserved = most.unwrap_or(Amount::ZERO).checked_mul(eligible)?;
+    let paid = reserved.checked_sub(expired)?.checked_sub(left)?;
+    let claimed = match (counted, most) {
+        (Some(counted), _) => counted,
+        (None, Some(most)) => u64::try_from(paid.minor().checked_div(most.minor())?).ok()?,
+        (None, None) => 0,
+    };
+    let at_most = most.unwrap_or(Amount::ZERO).checked_mul(claimed)?;
+    let adds_up = if counted.is_some() { paid <= at_most } else { paid == at_most };
+    adds_up.then_some(PeriodFacts { period, state, most, eligible, claimed, paid, expired, left })
 }
 
 /// What the pool held after each of its newest movements.
@@ -147,8 +160,9 @@ mod tests {
 
     fn facts(state: PeriodState, left: i128, expired: u128) -> Option<PeriodFacts> {
         let set = EligibleSet { root: Root(7.into()), size: 12, people: 10 };
+        let most = (state >= PeriodState::Funded).then(|| amount(100));
         let left = Balance::new(left).unwrap();
-        period_facts(Period(3), StartedPeriod { state, set }, amount(100), left, amount(expired))
+        period_facts(Period(3), StartedPeriod { state, set, most }, None, left, amount(expired))
     }
 
     #[test]
@@ -159,6 +173,18 @@ mod tests {
         assert_eq!(facts(PeriodState::Open, 700, 0).map(paid), Some((3, 300)));
         assert_eq!(facts(PeriodState::Closed, 0, 400).map(paid), Some((6, 600)));
         assert_eq!(facts(PeriodState::Sealed, 0, 0).map(paid), Some((10, 1000)));
+    }
+
+    #[test]
+    fn claims_of_different_amounts_are_counted() {
+        let set = EligibleSet { root: Root(7.into()), size: 12, people: 10 };
+        let started = StartedPeriod { state: PeriodState::Open, set, most: Some(amount(100)) };
+        let facts = |counted, left| {
+            period_facts(Period(3), started, Some(counted), Balance::new(left).unwrap(), Amount::ZERO)
+        };
+        let paid = |facts: PeriodFacts| (facts.claimed, facts.paid.minor());
+        assert_eq!(facts(7, 615).map(paid), Some((7, 385)));
+        assert_eq!(facts(3, 615), None, "three claims are never paid more than 300");
     }
 
     #[test]

@@ -5,10 +5,11 @@ mod chart;
 mod text;
 
 use maud::{DOCTYPE, Markup, html};
-use unum_identity::programme::{PeriodState, ProgrammeTerms, ProgrammeView};
+use unum_identity::claim::Amount;
+use unum_identity::programme::{PeriodState, Policy, ProgrammeTerms, ProgrammeView};
 
 use crate::overview::{Overview, PeriodFacts};
-use text::{Moment, Money, count, length};
+use text::{Moment, Money, Percent, count, lasting, length};
 
 /// How every page looks.
 pub(crate) const STYLE: &str = include_str!("page/style.css");
@@ -80,9 +81,19 @@ fn page(title: &str, body: &Markup) -> Markup {
 
 /// What a programme promises, in a sentence.
 fn promise(terms: &ProgrammeTerms) -> Markup {
+    let money = |amount: &Amount| money(terms, amount.minor());
     html! {
-        (money(terms, terms.policy.share().minor())) " for each person, every " (length(terms.period_seconds)) ", to be claimed within "
-        (length(terms.period_seconds.saturating_mul(terms.claim_window))) "."
+        @match &terms.policy {
+            Policy::PoolShare { rate_ppm, floor, cap } => {
+                (Percent(*rate_ppm)) " of the pool, the same for each person, at least " (money(floor)) " and at most "
+                (money(cap)) ", every "
+            }
+            Policy::Accrual { per_hour, .. } => {
+                (money(per_hour)) " an hour for each person, up to " (money(&terms.policy.most())) ", every "
+            }
+            fixed => { (money(&fixed.most())) " for each person, every " }
+        }
+        (length(terms.length, 1)) ", to be claimed within " (lasting(terms.length, terms.claim_window)) "."
     }
 }
 
@@ -92,7 +103,13 @@ fn headline(overview: &Overview) -> Markup {
     let newest = overview.periods.iter().find(|facts| facts.state >= PeriodState::Open);
     html! {
         @if let Some(facts) = newest {
-            p.which { "Period " (facts.period) ", " (state(facts.state)) }
+            p.which {
+                "Period " (facts.period) ", " (state(facts.state))
+                @match (&terms.policy, facts.most) {
+                    (Policy::PoolShare { .. }, Some(most)) => { ": " (money(terms, most.minor())) " for each person" }
+                    _ => {}
+                }
+            }
             dl.headline {
                 div { dt { "people eligible" } dd { (count(facts.eligible)) } }
                 div { dt { "have claimed" } dd { (count(facts.claimed)) } }

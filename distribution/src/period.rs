@@ -3,12 +3,14 @@
 
 mod transition;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use unum_identity::action::Period;
 use unum_identity::bytes::ProgrammeId;
 use unum_identity::claim::Amount;
-use unum_identity::programme::{PeriodState, PeriodStatement, PeriodView, ProgrammeTerms};
+use unum_identity::programme::{PeriodState, PeriodStatement, PeriodView, ProgrammeTerms, Shortage};
+use unum_identity::published::nullifier_set_hash;
 use unum_identity::signed::Signed;
 use unum_identity::time::UnixTime;
 
@@ -17,7 +19,7 @@ use crate::eligible::{Frozen, SetError};
 use crate::ledger::account::Account;
 use crate::ledger::entry::Draft;
 use crate::store::periods::{Lock, StartedPeriod};
-use crate::store::{StoreError, Tx, ledger, periods, programmes};
+use crate::store::{StoreError, Tx, ledger, periods, programmes, publication};
 use service::ProblemResponse;
 
 pub use transition::Transition;
@@ -25,6 +27,8 @@ use transition::{Order, WrongOrder};
 
 /// Largest period: what a `BIGINT` holds.
 const MAX_PERIOD: u64 = i64::MAX as u64;
+/// Periods in a list: eight years of months.
+const LISTED: u32 = 100;
 
 /// Why a period did not move on.
 #[derive(Debug, thiserror::Error)]
@@ -41,8 +45,8 @@ pub(crate) enum PeriodError {
     #[error(transparent)]
     Set(#[from] SetError),
     /// Deposit the difference first.
-    #[error("{people} people need {need}, the pool holds {pool}")]
-    PoolInsufficient { people: u64, need: String, pool: Amount },
+    #[error("{0}")]
+    PoolInsufficient(Shortage),
     /// People were promised until then.
     #[error("claims can be made until {closes_at} (seconds since 1970)", closes_at = .0.0)]
     WindowNotOver(UnixTime),
@@ -61,7 +65,7 @@ impl From<PeriodError> for ProblemResponse {
             PeriodError::OutOfRange(_) => Self::new(404, "period_unknown").detail(detail),
             PeriodError::Order(_) => Self::new(409, "period_state").detail(detail),
             PeriodError::Set(error) => error.into(),
-            PeriodError::PoolInsufficient { .. } => Self::new(409, "pool_insufficient").detail(detail),
+            PeriodError::PoolInsufficient(_) => Self::new(409, "pool_insufficient").detail(detail),
             PeriodError::WindowNotOver(_) => Self::new(409, "window_not_over").detail(detail),
             PeriodError::NotSealed(_) => Self::new(404, "not_sealed").detail(detail),
             PeriodError::Store(error) => error.into(),
@@ -81,6 +85,23 @@ impl App {
             self.view_period(&tx, id, &terms, period, started).await.map(Some)
         });
         view.await?.ok_or(PeriodError::ProgrammeUnknown)
+    }
+
+    /// The periods whose window runs and the newest that have started, newest first; [`LISTED`] at most.
+    pub(crate) async fn periods(&self, id: ProgrammeId) -> Outcome<Vec<PeriodView>> {
+        let read = self.store.run_tx("periods", |tx| async move {
+            let Some(terms) = programmes::get(&tx, self.ledger, id).await? else { return Ok(None) };
+            let planned = terms.claimable_at(self.now()).map(|period| (period, None));
+            let mut listed: BTreeMap<_, _> = planned.collect();
+            let started = periods::newest(&tx, id, LISTED).await?;
+            listed.extend(started.into_iter().map(|(period, started)| (period, Some(started))));
+            let mut views = Vec::new();
+            for (period, started) in listed.into_iter().rev().take(LISTED as usize) {
+                views.push(self.view_period(&tx, id, &terms, period, started).await?);
+            }
+            Ok(Some(views))
+        });
+        read.await?.ok_or(PeriodError::ProgrammeUnknown)
     }
 
     /// Takes one step.
@@ -148,7 +169,7 @@ impl App {
                     let locked = Locked { app: self, tx: &tx, id, period, terms: &terms, started };
                     match locked.take(step).await? {
                         Err(refused) => return Ok(Err(refused)),
-                        Ok(()) => StartedPeriod { state: step.between().1, ..started },
+                        Ok(reached) => reached,
                     }
                 }
             };
@@ -165,14 +186,26 @@ impl App {
         period: Period,
         started: Option<StartedPeriod>,
     ) -> Result<PeriodView, StoreError> {
+        let (opens_at, closes_at) = (terms.opens_at(period), terms.closes_at(period));
+        let now = self.now();
+        let waits_for = match started {
+            Some(started) if started.state == PeriodState::Snapshot && now < closes_at => {
+                shares(terms, &started, pool(tx, id).await?).err()
+            }
+            _ => None,
+        };
+        let share =
+            terms.share(period, started.and_then(|started| started.most).unwrap_or(terms.policy.most()));
         Ok(PeriodView {
             programme: id,
             period,
             state: started.map_or(PeriodState::Planned, |started| started.state),
             set: started.map(|started| started.set),
-            amount: terms.policy.share(),
-            opens_at: terms.opens_at(period),
-            closes_at: terms.closes_at(period),
+            amount: share.at(now),
+            most: share.most(),
+            waits_for,
+            opens_at,
+            closes_at,
             reserve: left(tx, id, period).await?,
             ledger: self.ledger,
             key: self.key(),
@@ -183,6 +216,25 @@ impl App {
 
 fn in_range(period: Period) -> Outcome<()> {
     if period.0 > MAX_PERIOD { Err(PeriodError::OutOfRange(period)) } else { Ok(()) }
+}
+
+/// What is put aside for each person and for all of them, if the pool can pay it.
+fn shares(
+    terms: &ProgrammeTerms,
+    started: &StartedPeriod,
+    pool: Amount,
+) -> Result<(Amount, Amount), Shortage> {
+    let people = started.set.people;
+    let each = terms.policy.most_of(pool, people);
+    match each.checked_mul(people) {
+        Some(all) if all <= pool => Ok((each, all)),
+        need => Err(Shortage { people, need: need.unwrap_or(Amount::MAX), pool }),
+    }
+}
+
+async fn pool(tx: &Tx, id: ProgrammeId) -> Result<Amount, StoreError> {
+    let pool = ledger::balance(tx, &Account::Pool(id)).await?;
+    pool.amount().ok_or_else(|| StoreError::damaged(format!("a pool holds {pool}")))
 }
 
 /// What a period still holds.
@@ -202,17 +254,14 @@ struct Locked<'a> {
 }
 
 impl Locked<'_> {
-    async fn take(&self, step: Transition) -> Result<Outcome<()>, StoreError> {
+    /// Takes the step; where the period stands then.
+    async fn take(&self, step: Transition) -> Result<Outcome<StartedPeriod>, StoreError> {
         let now = self.app.now();
         let mut statement = None;
         match step {
             Transition::Snapshot => return Err(StoreError::damaged("the first step locks nothing")),
             Transition::Open => {}
-            Transition::Fund => {
-                if let Err(refused) = self.reserve(now).await? {
-                    return Ok(Err(refused));
-                }
-            }
+            Transition::Fund => return self.fund(now).await,
             Transition::Close => {
                 let closes_at = self.terms.closes_at(self.period);
                 if now < closes_at {
@@ -225,23 +274,21 @@ impl Locked<'_> {
                 statement = Some(serde_json::to_string(&signed).map_err(StoreError::damaged)?);
             }
         }
-        let (_, reached) = step.between();
-        periods::advance(self.tx, self.id, self.period, reached, statement.as_deref(), now).await.map(Ok)
+        let (_, state) = step.between();
+        periods::advance(self.tx, self.id, self.period, state, statement.as_deref(), now).await?;
+        Ok(Ok(StartedPeriod { state, ..self.started }))
     }
 
-    /// Puts everyone's share aside, or nobody's.
-    async fn reserve(&self, now: UnixTime) -> Result<Outcome<()>, StoreError> {
+    /// Puts everyone's share aside, or nobody's. What a share is depends on the pool as it is under the lock.
+    async fn fund(&self, now: UnixTime) -> Result<Outcome<StartedPeriod>, StoreError> {
         let pen = ledger::lock(self.tx).await?;
-        let pool = ledger::balance(self.tx, &Account::Pool(self.id)).await?;
-        let pool = pool.amount().ok_or_else(|| StoreError::damaged(format!("a pool holds {pool}")))?;
-        let people = self.started.set.people;
-        let total = self.terms.policy.share().checked_mul(people);
-        let Some(total) = total.filter(|total| *total <= pool) else {
-            let need = total.map_or_else(|| format!("more than {}", Amount::MAX), |total| total.to_string());
-            return Ok(Err(PeriodError::PoolInsufficient { people, need, pool }));
+        let (each, all) = match shares(self.terms, &self.started, pool(self.tx, self.id).await?) {
+            Ok(shares) => shares,
+            Err(shortage) => return Ok(Err(PeriodError::PoolInsufficient(shortage))),
         };
-        ledger::post(self.tx, pen, Draft::reserve(self.id, self.period, total), now).await?;
-        Ok(Ok(()))
+        ledger::post(self.tx, pen, Draft::reserve(self.id, self.period, all), now).await?;
+        periods::fund(self.tx, self.id, self.period, each, now).await?;
+        Ok(Ok(StartedPeriod { state: PeriodState::Funded, most: Some(each), ..self.started }))
     }
 
     async fn return_rest(&self, now: UnixTime) -> Result<(), StoreError> {
@@ -255,9 +302,13 @@ impl Locked<'_> {
 
     /// How it went, from the ledger's entries; refused if they do not add up.
     async fn state(&self, now: UnixTime) -> Result<PeriodStatement, StoreError> {
+        // Before the lock: a closed period gets no more claims, and others want to write.
+        let nullifiers = nullifier_set_hash(publication::nullifiers(self.tx, self.id, self.period).await?);
         let head = ledger::lock(self.tx).await?.head();
         let moved = ledger::moved(self.tx, self.id, self.period).await?;
-        let promised = self.terms.policy.share().checked_mul(self.started.set.people);
+        let most =
+            self.started.most.ok_or_else(|| StoreError::damaged("a period was open without a share"))?;
+        let promised = most.checked_mul(self.started.set.people);
         let spent = moved.paid.checked_add(moved.returned);
         let left = left(self.tx, self.id, self.period).await?;
         if promised != Some(moved.reserved) || spent != Some(moved.reserved) || left != Amount::ZERO {
@@ -268,10 +319,11 @@ impl Locked<'_> {
             period: self.period,
             ledger: self.app.ledger,
             set: self.started.set,
-            amount: self.terms.policy.share(),
+            amount: most,
             claims: moved.claims,
             paid: moved.paid,
             expired: moved.returned,
+            nullifiers,
             ledger_sequence: head.sequence,
             chain_head: head.hash,
             verifying_key: self.app.verifying_key,

@@ -3,7 +3,8 @@
 use unum_identity::action::Period;
 use unum_identity::bytes::ProgrammeId;
 use unum_identity::claim::Amount;
-use unum_identity::programme::{ProgrammeTerms, ProgrammeView};
+use unum_identity::ledger::Unit;
+use unum_identity::programme::{Length, Policy, ProgrammeTerms, ProgrammeView, RATE_PARTS};
 use unum_identity::time::UnixTime;
 
 use crate::app::App;
@@ -19,6 +20,8 @@ const MAX_UNIT: usize = 16;
 const MAX_MINOR_DIGITS: u8 = 18;
 /// Ten years. A longer period is a mistake in the unit.
 const MAX_PERIOD_SECONDS: u64 = 10 * 366 * 24 * 3600;
+/// The same of what accrues.
+const MAX_CAP_DAYS: u32 = 10 * 366;
 /// Periods in which a share can be claimed. Every one of them keeps its reserve, so a hundred is a mistake.
 const MAX_CLAIM_WINDOW: u64 = 100;
 /// End of the year 9999: what calendars, and Postgres' text form, are sure to hold.
@@ -33,6 +36,9 @@ pub(crate) enum ProgrammeError {
     /// Another programme has this name: choose another, or send the same terms.
     #[error("programme {0} has this name, with other terms")]
     NameTaken(ProgrammeId),
+    /// Send terms in this ledger's unit, or make a ledger for the other.
+    #[error("accounts of this ledger hold {name} with {minor_digits} digits below the point, and nothing else", name = .0.name, minor_digits = .0.minor_digits)]
+    UnitDiffers(Unit),
     /// Ask for the list of programmes.
     #[error("no programme has this id")]
     Unknown,
@@ -46,6 +52,7 @@ impl From<ProgrammeError> for ProblemResponse {
         match error {
             ProgrammeError::Terms { .. } => Self::new(422, "terms_invalid").detail(detail),
             ProgrammeError::NameTaken(_) => Self::new(409, "programme_name_taken").detail(detail),
+            ProgrammeError::UnitDiffers(_) => Self::new(409, "unit_differs").detail(detail),
             ProgrammeError::Unknown => Self::new(404, "programme_unknown"),
             ProgrammeError::Store(error) => error.into(),
         }
@@ -65,6 +72,12 @@ impl App {
                 Some(other) if other != id => return Ok(Err(ProgrammeError::NameTaken(other))),
                 Some(_) => return Ok(Ok((false, self.view(&tx, id, terms.clone()).await?))),
                 None => {}
+            }
+            // Whoever holds the end of the chain is the only one who makes a programme: two firsts cannot differ.
+            ledger::lock(&tx).await?;
+            let wanted = Unit { name: terms.unit.clone(), minor_digits: terms.minor_digits };
+            if let Some(unit) = programmes::unit(&tx).await?.filter(|unit| *unit != wanted) {
+                return Ok(Err(ProgrammeError::UnitDiffers(unit)));
             }
             programmes::insert(&tx, id, terms, now).await?;
             Ok(Ok((true, self.view(&tx, id, terms.clone()).await?)))
@@ -102,12 +115,10 @@ impl App {
         terms: ProgrammeTerms,
     ) -> Result<ProgrammeView, StoreError> {
         let current = terms.period_at(self.now());
-        let claimable = match current {
-            Some(last) => {
-                let first = Period((last.0 + 1).saturating_sub(terms.claim_window));
-                periods::open_between(tx, id, first, last).await?
-            }
-            None => Vec::new(),
+        let mut running = terms.claimable_at(self.now());
+        let claimable = match (running.next(), current) {
+            (Some(first), Some(last)) => periods::open_between(tx, id, first, last).await?,
+            _ => Vec::new(),
         };
         let pool = ledger::balance(tx, &Account::Pool(id)).await?;
         Ok(ProgrammeView {
@@ -133,10 +144,38 @@ fn check(terms: &ProgrammeTerms) -> Result<(), ProgrammeError> {
         return Err(ProgrammeError::Terms { term: "name or unit", found: String::new(), limit });
     }
     check_term("minor_digits", terms.minor_digits, 0, MAX_MINOR_DIGITS)?;
-    check_term("amount", terms.policy.share(), Amount::new(1).expect("1 is an amount"), Amount::MAX)?;
+    check_policy(&terms.policy)?;
     check_term("starts_at", terms.starts_at.0, 0, MAX_TIME.0)?;
-    check_term("period_seconds", terms.period_seconds, 1, MAX_PERIOD_SECONDS)?;
+    if let Length::Seconds { seconds } = terms.length {
+        check_term("seconds of a period", seconds, 1, MAX_PERIOD_SECONDS)?;
+    }
+    if terms.opens_at(Period(0)) != terms.starts_at {
+        let limit = "the first seconds of months, in UTC".into();
+        return Err(ProgrammeError::Terms { term: "starts_at", found: terms.starts_at.0.to_string(), limit });
+    }
     check_term("claim_window", terms.claim_window, 1, MAX_CLAIM_WINDOW)
+}
+
+/// Nobody is promised nothing, and what a person is promised is an amount.
+fn check_policy(policy: &Policy) -> Result<(), ProgrammeError> {
+    let something = Amount::new(1).expect("1 is an amount");
+    match policy {
+        Policy::Fixed { amount } => check_term("amount", *amount, something, Amount::MAX),
+        Policy::PoolShare { rate_ppm, floor, cap } => {
+            check_term("rate_ppm", *rate_ppm, 1, RATE_PARTS)?;
+            check_term("floor", *floor, something, Amount::MAX)?;
+            check_term("cap", *cap, *floor, Amount::MAX)
+        }
+        Policy::Accrual { per_hour, cap_days } => {
+            check_term("cap_days", *cap_days, 1, MAX_CAP_DAYS)?;
+            let most = Amount::MAX.minor() / (24 * u128::from(*cap_days));
+            check_term("per_hour", *per_hour, something, Amount::new(most).expect("less than the largest"))
+        }
+        _ => {
+            let (found, limit) = ("a policy".into(), "those that this server knows".into());
+            Err(ProgrammeError::Terms { term: "policy", found, limit })
+        }
+    }
 }
 
 fn check_term<T: PartialOrd + Copy + std::fmt::Display>(
@@ -153,8 +192,6 @@ fn check_term<T: PartialOrd + Copy + std::fmt::Display>(
 
 #[cfg(test)]
 mod tests {
-    use unum_identity::programme::Policy;
-
     use super::*;
 
     type Change = fn(&mut ProgrammeTerms);
@@ -166,15 +203,37 @@ mod tests {
             minor_digits: 2,
             policy: Policy::Fixed { amount: Amount::new(1000).unwrap() },
             starts_at: UnixTime(0),
-            period_seconds: 3600,
+            length: Length::Seconds { seconds: 3600 },
             claim_window: 2,
+        }
+    }
+
+    fn pool_share(rate_ppm: u32, floor: u128, cap: u128) -> Policy {
+        Policy::PoolShare { rate_ppm, floor: Amount::new(floor).unwrap(), cap: Amount::new(cap).unwrap() }
+    }
+
+    fn accrual(per_hour: u128, cap_days: u32) -> Policy {
+        Policy::Accrual { per_hour: Amount::new(per_hour).unwrap(), cap_days }
+    }
+
+    #[test]
+    fn what_lies_on_the_limits_is_within_them() {
+        let months = Length::CalendarMonth {};
+        check(&ProgrammeTerms { length: months, ..terms() }).unwrap(); // 1970 begins with a month
+        for policy in [
+            pool_share(1, 1, 1),
+            pool_share(RATE_PARTS, 1, Amount::MAX.minor()),
+            accrual(1, MAX_CAP_DAYS),
+            accrual(Amount::MAX.minor() / 24, 1),
+        ] {
+            check(&ProgrammeTerms { policy, ..terms() }).unwrap();
         }
     }
 
     #[test]
     fn each_term_has_its_limits() {
         check(&terms()).unwrap();
-        let wrong: [(&str, Change); 9] = [
+        let wrong: [(&str, Change); 19] = [
             ("name length", |t| t.name.clear()),
             ("name or unit", |t| t.name = " basic".into()),
             ("name or unit", |t| t.unit = "a\nb".into()),
@@ -182,7 +241,17 @@ mod tests {
             ("minor_digits", |t| t.minor_digits = 19),
             ("amount", |t| t.policy = Policy::Fixed { amount: Amount::ZERO }),
             ("starts_at", |t| t.starts_at = UnixTime(u64::MAX)),
-            ("period_seconds", |t| t.period_seconds = 0),
+            ("seconds of a period", |t| t.length = Length::Seconds { seconds: 0 }),
+            ("starts_at", |t| (t.length, t.starts_at) = (Length::CalendarMonth {}, UnixTime(1))),
+            ("starts_at", |t| (t.length, t.starts_at) = (Length::CalendarMonth {}, UnixTime(MAX_TIME.0 + 1))),
+            ("rate_ppm", |t| t.policy = pool_share(0, 1, 1)),
+            ("rate_ppm", |t| t.policy = pool_share(RATE_PARTS + 1, 1, 1)),
+            ("floor", |t| t.policy = pool_share(1, 0, 1)),
+            ("cap", |t| t.policy = pool_share(1, 2, 1)),
+            ("cap_days", |t| t.policy = accrual(1, 0)),
+            ("cap_days", |t| t.policy = accrual(1, MAX_CAP_DAYS + 1)),
+            ("per_hour", |t| t.policy = accrual(0, 1)),
+            ("per_hour", |t| t.policy = accrual(Amount::MAX.minor() / 24, 2)),
             ("claim_window", |t| t.claim_window = 0),
         ];
         for (expected, change) in wrong {

@@ -1,11 +1,14 @@
 //! HTTP: each handler parses, makes one call, and answers. Whatever goes wrong is `application/problem+json`.
 
+mod accounts;
 mod claims;
 mod ledger;
 mod operations;
 mod pages;
+mod payments;
 mod periods;
 mod programmes;
+mod publication;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +39,7 @@ const LONG_TIMEOUT: Duration = Duration::from_mins(5);
     tags(
         (name = "people", description = "Pages to look at"),
         (name = "wallets", description = "What wallets need"),
+        (name = "auditors", description = "What everyone may recompute"),
         (name = "operators", description = "With `Authorization: Bearer <operator token>`"),
         (name = "service", description = "For machines")
     )
@@ -47,10 +51,19 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(programmes::list, programmes::create))
         .routes(routes!(programmes::get))
         .routes(routes!(programmes::deposit))
+        .routes(routes!(periods::list))
         .routes(routes!(periods::get))
         .routes(routes!(periods::statement))
         .routes(routes!(claims::claim))
-        .routes(routes!(ledger::account))
+        .routes(routes!(payments::pay))
+        .routes(routes!(accounts::balance))
+        .routes(routes!(accounts::statement))
+        .routes(routes!(ledger::view))
+        .routes(routes!(ledger::reverse))
+        .routes(routes!(publication::entries))
+        .routes(routes!(publication::claims))
+        .routes(routes!(publication::checkpoint))
+        .routes(routes!(publication::verifying_key))
         .routes(routes!(pages::programmes))
         .routes(routes!(pages::programme))
         .routes(routes!(pages::style))

@@ -17,8 +17,11 @@ use crate::config::{Config, ConfigError};
 use crate::eligible::PublishedSet;
 use crate::overview::Overviews;
 use crate::proof_key::{self, ProofKeyError};
+use crate::rights;
 use crate::routes;
+use crate::steady::SteadyClock;
 use crate::store::{SCHEMA, Store, StoreError, chain, ledger};
+use crate::worker::Worker;
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +39,22 @@ pub enum StartError {
     /// Postgres does not answer, or its schema is not ours: see the reason.
     #[error("database: {0}")]
     Database(String),
+    /// Somebody has to bring the tables up to date first.
+    #[error(
+        "the tables are at version {found}, this program needs {needed}: run `distribution prepare` with the owner's address"
+    )]
+    NotPrepared {
+        /// The database's; 0 if there are none.
+        found: i32,
+        /// This program's.
+        needed: i32,
+    },
+    /// Whoever took over this server could rewrite the ledger. Give the server a role of its own.
+    #[error(
+        "the role in database_url could rewrite the table {0}: make one that owns nothing (CREATE ROLE unum_distribution \
+         LOGIN PASSWORD '…'), name it in database_url, and run `distribution prepare` with the owner's address"
+    )]
+    RoleTooStrong(String),
     /// The database belongs to another ledger. Correct the configuration, or take another database.
     #[error("the database holds the ledger {found}, the configuration names {configured}")]
     OtherLedger {
@@ -51,7 +70,10 @@ pub enum StartError {
 
 impl From<StoreError> for StartError {
     fn from(error: StoreError) -> Self {
-        Self::Database(chain(&error))
+        match error {
+            StoreError::Outdated { found, needed } => Self::NotPrepared { found, needed },
+            other => Self::Database(chain(&other)),
+        }
     }
 }
 
@@ -59,6 +81,7 @@ impl From<StoreError> for StartError {
 #[derive(Debug)]
 pub struct Server {
     listening: Listening,
+    worker: Option<Worker>,
     service_key: ServiceKey,
     claims: Claims,
 }
@@ -81,13 +104,21 @@ impl Server {
         let key = proof_key::load(&config)?;
         let metrics = Metrics::default();
         let store =
-            Store::open(&config.database_url, &SCHEMA, config.startup_wait(), metrics.clone()).await?;
+            Store::connect(&config.database_url, &SCHEMA, config.startup_wait(), metrics.clone()).await?;
+        if let Some(table) = store.run_tx("rights", |tx| async move { rights::rewritable(&tx).await }).await?
+        {
+            return Err(StartError::RoleTooStrong(table));
+        }
         let configured = config.ledger;
         let open = store.run_tx("open_ledger", |tx| async move { ledger::open(&tx, configured).await });
         let found = open.await?;
         if found != configured {
             return Err(StartError::OtherLedger { found, configured });
         }
+        let steady =
+            config.periods.drive.then(|| SteadyClock::new(Arc::clone(&clock), config.periods.tolerance()));
+        let steady = steady.map(Arc::new);
+        let clock = steady.clone().map_or(clock, |steady| steady as Arc<dyn Clock>);
         let signing = Arc::new(signing);
         let equipment = Equipment {
             store: store.clone(),
@@ -105,15 +136,17 @@ impl Server {
             signing,
             claims: claims.clone(),
             verifying_key: key.hash(),
+            verifying_key_bytes: key.to_bytes(),
             set: Arc::new(PublishedSet::new(&config)),
             overviews: Overviews::default(),
             operator: config.operator_token.clone(),
             metrics,
         });
         let service_key = app.key();
-        let listening = Listening::start(config.bind, routes::router(app)).await?;
+        let listening = Listening::start(config.bind, routes::router(Arc::clone(&app))).await?;
         tracing::info!(addr = %listening.addr(), ledger = %config.ledger, "listening");
-        Ok(Self { listening, service_key, claims })
+        let worker = steady.map(|clock| Worker::start(app, clock, config.periods));
+        Ok(Self { listening, worker, service_key, claims })
     }
 
     /// Where it listens.
@@ -131,8 +164,13 @@ impl Server {
         &self.claims
     }
 
-    /// Takes no more requests, and returns when those under way are answered, or after ten seconds.
+    /// Takes no more requests and begins no steps, and returns when those under way are done, or after ten seconds.
     pub async fn shutdown(self) {
-        self.listening.shutdown().await;
+        let worker = async {
+            if let Some(worker) = self.worker {
+                worker.shutdown().await;
+            }
+        };
+        tokio::join!(self.listening.shutdown(), worker);
     }
 }

@@ -159,6 +159,22 @@ impl Cluster {
         Ok(self.url(name))
     }
 
+    /// Where the database `name` is, for `role`, which may log in and has no other right; both are made if they are missing.
+    ///
+    /// # Errors
+    ///
+    /// [`ClusterError::Query`].
+    pub fn database_for(&self, role: &str, name: &str) -> Result<String, ClusterError> {
+        self.database(name)?;
+        // Our own names, and a password of hex digits: no quoting needed. Somebody else may be as fast.
+        self.connect()?.batch_execute(&format!(
+            "DO $$ BEGIN CREATE ROLE \"{role}\" LOGIN PASSWORD '{}'; \
+             EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$",
+            self.password
+        ))?;
+        Ok(self.url_for(role, name))
+    }
+
     /// The loopback port. It stays the same over [`Cluster::pause`].
     pub fn port(&self) -> u16 {
         self.port
@@ -298,7 +314,11 @@ impl Cluster {
     }
 
     fn url(&self, database: &str) -> String {
-        format!("postgres://{SUPERUSER}:{}@127.0.0.1:{}/{database}", self.password, self.port)
+        self.url_for(SUPERUSER, database)
+    }
+
+    fn url_for(&self, role: &str, database: &str) -> String {
+        format!("postgres://{role}:{}@127.0.0.1:{}/{database}", self.password, self.port)
     }
 
     fn log(&self) -> PathBuf {

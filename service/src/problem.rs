@@ -61,7 +61,7 @@ impl From<StoreError> for ProblemResponse {
     fn from(error: StoreError) -> Self {
         let causes = chain(&error);
         match error {
-            StoreError::Statement(_) | StoreError::Damaged(_) => {
+            StoreError::Statement(_) | StoreError::Damaged(_) | StoreError::Outdated { .. } => {
                 tracing::error!(causes, "the database refused or is damaged");
                 Self::internal()
             }

@@ -14,14 +14,15 @@ use std::ops::DerefMut as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use refinery::{Migration, Runner};
 use tokio_postgres::NoTls;
+use tokio_postgres::error::SqlState;
 
 use crate::metrics::Metrics;
 pub use column::{bigint, bytes, count, time};
 pub use error::{StoreError, chain};
-pub use tx::Tx;
+pub use tx::{Change, Tx};
 
 /// Connections at once. Postgres' default allows 100; a few servers and an operator's shell must fit.
 const CONNECTIONS: usize = 16;
@@ -38,6 +39,10 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// Server-side limits in milliseconds, shorter than [`ATTEMPT`]: a frozen service must not keep a lock.
 const LIMITS: &str = "-c statement_timeout=8000 -c idle_in_transaction_session_timeout=10000";
 
+/// What Postgres says of a schema that is not there, or not for us.
+const MISSING: [SqlState; 3] =
+    [SqlState::UNDEFINED_TABLE, SqlState::INVALID_SCHEMA_NAME, SqlState::INSUFFICIENT_PRIVILEGE];
+
 /// What a service keeps in Postgres.
 #[derive(Clone, Copy, Debug)]
 pub struct Schema {
@@ -47,6 +52,14 @@ pub struct Schema {
     pub migrations: &'static [(&'static str, &'static str)],
     /// Number of the advisory lock around migrations; nobody else in the database uses it.
     pub lock: i64,
+}
+
+impl Schema {
+    fn migrations(&self) -> Vec<Migration> {
+        let migrations: Result<_, _> =
+            self.migrations.iter().map(|(name, sql)| Migration::unapplied(name, sql)).collect();
+        migrations.expect("names of migrations are well-formed")
+    }
 }
 
 /// The database.
@@ -69,6 +82,38 @@ impl Store {
         wait: Duration,
         metrics: Metrics,
     ) -> Result<Self, StoreError> {
+        let store = Self::lazy(url, schema, metrics)?;
+        let client = store.wait_for_postgres(wait).await?;
+        migrate(client, schema).await?;
+        Ok(store)
+    }
+
+    /// As [`Store::open`], for a role that may not change the schema: it has to be up to date.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] if Postgres does not come up; [`StoreError::Outdated`] if somebody has to migrate first.
+    pub async fn connect(
+        url: &str,
+        schema: &Schema,
+        wait: Duration,
+        metrics: Metrics,
+    ) -> Result<Self, StoreError> {
+        let store = Self::lazy(url, schema, metrics)?;
+        let client = store.wait_for_postgres(wait).await?;
+        let sql = "SELECT version FROM refinery_schema_history ORDER BY version DESC LIMIT 1";
+        let found = match client.query_one(sql, &[]).await.and_then(|row| row.try_get(0)) {
+            Err(error) if error.code().is_some_and(|code| MISSING.contains(code)) => 0,
+            found => found?,
+        };
+        let needed = schema.migrations().last().map_or(0, Migration::version);
+        if found != needed {
+            return Err(StoreError::Outdated { found, needed });
+        }
+        Ok(store)
+    }
+
+    fn lazy(url: &str, schema: &Schema, metrics: Metrics) -> Result<Self, StoreError> {
         let mut config: tokio_postgres::Config =
             url.parse().map_err(|_| StoreError::Unavailable("the database address cannot be read".into()))?;
         let settings = format!("-c search_path={} {LIMITS}", schema.name);
@@ -82,34 +127,21 @@ impl Store {
             .runtime(Runtime::Tokio1)
             .build()
             .expect("timeouts come with a runtime");
-        let store = Self { pool, metrics };
-        store.migrate(schema, wait).await?;
-        Ok(store)
+        Ok(Self { pool, metrics })
     }
 
-    async fn migrate(&self, schema: &Schema, wait: Duration) -> Result<(), StoreError> {
+    async fn wait_for_postgres(&self, wait: Duration) -> Result<Object, StoreError> {
         let until = Instant::now() + wait;
-        let mut client = loop {
+        loop {
             match self.pool.get().await.map_err(StoreError::of_pool) {
-                Ok(client) => break client,
+                Ok(client) => return Ok(client),
                 Err(error) if Instant::now() >= until => return Err(error),
                 Err(error) => {
                     tracing::warn!(%error, "waiting for Postgres");
                     tokio::time::sleep(Duration::from_millis(500)).await;
                 }
             }
-        };
-        let migrations: Result<Vec<_>, _> =
-            schema.migrations.iter().map(|(name, sql)| Migration::unapplied(name, sql)).collect();
-        let migrations = migrations.expect("names of migrations are well-formed");
-        // Servers that start together migrate one after the other.
-        client.execute("SELECT pg_advisory_lock($1)", &[&schema.lock]).await?;
-        client.batch_execute(&format!("CREATE SCHEMA IF NOT EXISTS {}", schema.name)).await?;
-        let migrated = Runner::new(&migrations).run_async(client.deref_mut().deref_mut()).await;
-        client.execute("SELECT pg_advisory_unlock($1)", &[&schema.lock]).await?;
-        migrated
-            .map(|_| ())
-            .map_err(|error| StoreError::damaged(format!("cannot migrate: {}", chain(&error))))
+        }
     }
 
     /// Runs `body` in a transaction and commits it if the body returns `Ok`. `name` stands in logs and metrics.
@@ -185,6 +217,15 @@ impl Store {
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.run_tx("ping", |tx| async move { tx.row("SELECT 1", &[]).await.map(|_| ()) }).await
     }
+}
+
+/// Servers that start together migrate one after the other.
+async fn migrate(mut client: Object, schema: &Schema) -> Result<(), StoreError> {
+    client.execute("SELECT pg_advisory_lock($1)", &[&schema.lock]).await?;
+    client.batch_execute(&format!("CREATE SCHEMA IF NOT EXISTS {}", schema.name)).await?;
+    let migrated = Runner::new(&schema.migrations()).run_async(client.deref_mut().deref_mut()).await;
+    client.execute("SELECT pg_advisory_unlock($1)", &[&schema.lock]).await?;
+    migrated.map(|_| ()).map_err(|error| StoreError::damaged(format!("cannot migrate: {}", chain(&error))))
 }
 
 async fn within<T>(

@@ -9,7 +9,7 @@ use rand_core::UnwrapErr;
 use unum_identity::action::Period;
 use unum_identity::bytes::AccountId;
 use unum_identity::claim::{Amount, Claim, ClaimTerms};
-use unum_identity::programme::{DepositRequest, PeriodView, Policy, ProgrammeTerms};
+use unum_identity::programme::{DepositRequest, Length, PeriodView, Policy, ProgrammeTerms};
 use wallet_sdk::client::{ClientError, Distribution, EnrollServer};
 use wallet_sdk::{Wallet, prove_claim};
 
@@ -99,7 +99,7 @@ pub(super) fn close_the_books(world: &mut World) -> Result<(), DemoError> {
     let balanced = report.problems.is_empty() && world.facts.ledger_difference == "0";
     world.check(balanced, || format!("the ledger does not hold: {:?}", report.problems));
     stage.done(&format!("the period is sealed, {} ledger entries balance", report.transfers));
-    Ok(())
+    super::audit::recompute(world, programme, PERIOD)
 }
 
 fn open_period(world: &World) -> Result<PeriodView, DemoError> {
@@ -125,7 +125,7 @@ fn programme(operator: &Operator, world: &World) -> Result<unum_identity::bytes:
         minor_digits: 2,
         policy: Policy::Fixed { amount: Amount::new(SHARE).expect("a small amount") },
         starts_at: world.started_at,
-        period_seconds: 3600,
+        length: Length::Seconds { seconds: 3600 },
         claim_window: 2,
     };
     Ok(operator.create_programme(&terms)?.id)

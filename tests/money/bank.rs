@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use circuits::Private;
 use distribution::client::{ClientError, Operator};
 use distribution::config::Gathering;
-use distribution::{Config, Server, Transition};
+use distribution::{Config, Server, StartError, Transition};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -18,7 +19,7 @@ use unum_identity::claim::{Amount, Claim, ClaimReceipt, ClaimTerms};
 use unum_identity::field::ExternalNullifier;
 use unum_identity::ledger::{AccountView, LedgerReport};
 use unum_identity::problem::Problem;
-use unum_identity::programme::{DepositRequest, PeriodView, Policy, ProgrammeTerms, ProgrammeView};
+use unum_identity::programme::{DepositRequest, Length, PeriodView, Policy, ProgrammeTerms, ProgrammeView};
 use unum_identity::secret::Identity;
 use unum_identity::set::MerklePath;
 use unum_identity::signed::Signed;
@@ -75,12 +76,14 @@ pub(crate) struct Till {
     agent: ureq::Agent,
     pub(crate) operator: Operator,
     pub(crate) set: PublishedSet,
+    /// Of its programme.
+    pub(crate) terms: ProgrammeTerms,
 }
 
 impl Till {
     pub(crate) fn new(base: String, set: PublishedSet) -> Self {
         let operator = Operator::new(&base, TOKEN.to_owned());
-        Self { base, agent: agent(), operator, set }
+        Self { base, agent: agent(), operator, set, terms: terms() }
     }
 
     pub(crate) fn move_to(&mut self, base: String) {
@@ -89,7 +92,11 @@ impl Till {
     }
 
     pub(crate) fn programme(&self) -> ProgrammeView {
-        self.operator.create_programme(&terms()).unwrap()
+        self.operator.create_programme(&self.terms).unwrap()
+    }
+
+    pub(crate) fn period(&self, period: u64) -> PeriodView {
+        self.operator.period(self.programme().id, Period(period)).unwrap()
     }
 
     pub(crate) fn deposit(&self, key: &str, minor: u128) {
@@ -133,7 +140,7 @@ impl Till {
         let private = Private { identity: identity.clone(), path };
         let public = private.statement(ExternalNullifier::of_claim(&programme, period), terms.signal_hash());
         let proof = proving_keys().prover.prove(&public, &private, &mut rng()).unwrap();
-        Claim { programme, period, nullifier: public.nullifier, terms, proof }
+        Claim { programme, period, nullifier: public.nullifier, terms, proof, relayer: None }
     }
 
     /// All at once, each on a connection of its own; the answers in their order.
@@ -187,6 +194,7 @@ pub(crate) struct Bank {
     servers: Vec<Server>,
     clock: Arc<AtomicU64>,
     pub(crate) till: Till,
+    /// Its address for the owner.
     pub(crate) database: String,
     // Last, so that the server is gone before its threads and its files are.
     runtime: Runtime,
@@ -236,6 +244,13 @@ impl Bank {
         base
     }
 
+    /// Whether a server would start with another address of the database.
+    pub(crate) fn try_start_at(&self, database: &str) -> Result<(), StartError> {
+        let mut config = Config::load(&self.folder.path().join(CONFIG), |_| None).unwrap();
+        database.clone_into(&mut config.database_url);
+        self.runtime.block_on(Server::start(config, Arc::new(|| UnixTime(START)), &mut rng())).map(drop)
+    }
+
     pub(crate) fn key(&self) -> unum_identity::bytes::ServiceKey {
         self.servers[0].service_key()
     }
@@ -246,6 +261,14 @@ impl Bank {
 
     pub(crate) fn set_time(&self, seconds: u64) {
         self.clock.store(seconds, Ordering::SeqCst);
+    }
+
+    /// A connection as somebody has who took over the server.
+    pub(crate) fn burglar(&self) -> postgres::Client {
+        let url = self.database.replacen("//unum:", &format!("//{ROLE}:"), 1);
+        let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
+        client.batch_execute("SET search_path = distribution").unwrap();
+        client
     }
 
     /// A superuser's connection to the database, behind the server's back.
@@ -272,7 +295,7 @@ pub(crate) fn terms() -> ProgrammeTerms {
         minor_digits: 2,
         policy: Policy::Fixed { amount: amount(SHARE) },
         starts_at: UnixTime(START),
-        period_seconds: PERIOD_SECONDS,
+        length: Length::Seconds { seconds: PERIOD_SECONDS },
         claim_window: 2,
     }
 }
@@ -287,8 +310,25 @@ pub(crate) fn to(recipient: u8) -> ClaimTerms {
     }
 }
 
-/// A configuration file as an operator writes it.
-pub(crate) fn write_config(folder: &Path, database: &str, set: &PublishedSet) -> PathBuf {
+/// The server's role in Postgres.
+pub(crate) const ROLE: &str = "unum_distribution";
+
+/// Prepares the database that `owner` owns, as an operator does, and returns its address for the server's role.
+fn prepared(owner: &str) -> String {
+    let password = owner.split([':', '@']).nth(2).unwrap();
+    let make = format!(
+        "DO $$ BEGIN CREATE ROLE {ROLE} LOGIN PASSWORD '{password}'; \
+         EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+    );
+    postgres::Client::connect(owner, postgres::NoTls).unwrap().batch_execute(&make).unwrap();
+    let preparing = distribution::prepare_database(owner, ROLE, Duration::from_secs(15));
+    Runtime::new().unwrap().block_on(preparing).unwrap();
+    owner.replacen("//unum:", &format!("//{ROLE}:"), 1)
+}
+
+/// A configuration file as an operator writes it, for a database that `owner` owns.
+pub(crate) fn write_config(folder: &Path, owner: &str, set: &PublishedSet) -> PathBuf {
+    let database = &prepared(owner);
     let verifying_key = folder.join("membership.vk");
     std::fs::write(&verifying_key, &proving_keys().verifying_key).unwrap();
     let mut text = String::new();
@@ -304,6 +344,7 @@ pub(crate) fn write_config(folder: &Path, database: &str, set: &PublishedSet) ->
         writeln!(text, "{name} = {}", Value::from(value)).unwrap(); // JSON's texts are TOML's, for these
     }
     writeln!(text, "accept_keys_of_one_maker = true").unwrap();
+    writeln!(text, "[periods]\ndrive = false").unwrap(); // every step by hand, by a clock of our own
     writeln!(text, "[set]\norigin = {}\nkey = \"{}\"", Value::from(ORIGIN), set.key()).unwrap();
     let path = folder.join(CONFIG);
     std::fs::write(&path, text).unwrap();

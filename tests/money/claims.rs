@@ -161,37 +161,77 @@ fn plus_order(nullifier: Nullifier) -> String {
     format!("0x{}", hex::encode(sum))
 }
 
-#[test]
-fn a_nullifier_has_one_spelling() {
-    let bank = Bank::with_people(1);
-    bank.open(0);
-    let claim = bank.prove(0, 0, to(11));
-    let before = bank.books().chain_head;
-    let text = claim.nullifier.to_string();
-    let digits = &text[2..];
-    let spellings = [
-        plus_order(claim.nullifier),
-        format!("0x{}", digits.to_uppercase()),
+/// Other spellings of digits in hex, each of which some decoder takes for the same.
+fn misspelled_hex(text: &str) -> Vec<Value> {
+    let (prefix, digits) = text.split_at(text.len() - text.trim_start_matches("0x").len());
+    let other_prefix = if prefix.is_empty() { "0x" } else { "" };
+    let texts = [
+        format!("{other_prefix}{digits}"),
         format!("0X{digits}"),
-        digits.to_owned(),
-        format!("0x{}", &digits[1..]),
-        format!("0x0{digits}"),
-        format!("0x00{digits}"),
+        format!("{prefix}{}", digits.to_uppercase()),
+        format!("{prefix}{}", &digits[1..]),
+        format!("{prefix}{}", &digits[2..]),
+        format!("{prefix}0{digits}"),
+        format!("{prefix}00{digits}"),
         format!(" {text}"),
         format!("{text}\n"),
+        format!("{prefix}{}_{}", &digits[..4], &digits[4..]),
     ];
-    for spelling in spellings {
-        let mut body = serde_json::to_value(&claim).unwrap();
-        body["nullifier"] = Value::from(spelling.clone());
-        let answer = bank.post("/v1/claims", &body.to_string());
-        answer.refused(400, "body_invalid");
+    let bytes = hex::decode(digits).unwrap();
+    let misspelled = texts.into_iter().filter(|other| other != text).map(Value::from); // digits alone have no case
+    misspelled.chain([json!(bytes), json!(null), json!([text])]).collect()
+}
+
+/// Other spellings of a whole number that is written as text.
+fn misspelled_amount(text: &str) -> Vec<Value> {
+    let number: u64 = text.parse().unwrap();
+    let texts = ["+", "0", "00", "-", " ", "0x"].map(|prefix| json!(format!("{prefix}{text}")));
+    let more = [".0", "e0", " ", "_"].map(|suffix| json!(format!("{text}{suffix}")));
+    texts.into_iter().chain(more).chain([json!(number), json!(null), json!("1".repeat(39))]).collect()
+}
+
+/// Other spellings of a JSON number.
+fn misspelled_number(number: u64) -> Vec<Value> {
+    vec![json!(number.to_string()), json!(-1), json!(number as f64 + 0.5), json!(null), json!([number])]
+}
+
+#[test]
+fn every_field_has_one_spelling() {
+    let bank = Bank::with_people(1);
+    bank.open(0);
+    let mut terms = to(0xab);
+    (terms.fee, terms.deadline) = (amount(30), UnixTime(START + 5_000));
+    let claim = bank.prove(0, 0, terms);
+    let body = serde_json::to_value(&claim).unwrap();
+    let before = bank.books();
+    let refuses = |pointer: &str, values: Vec<Value>| {
+        for value in values {
+            let mut body = body.clone();
+            *body.pointer_mut(pointer).unwrap() = value.clone();
+            let answer = bank.post("/v1/claims", &body.to_string());
+            assert_eq!(answer.status, 400, "{pointer} {value}: {}", answer.text);
+            answer.refused(400, "body_invalid");
+        }
+    };
+    for pointer in ["/programme", "/nullifier", "/proof", "/terms/ledger", "/terms/recipient"] {
+        let text = body.pointer(pointer).unwrap().as_str().unwrap();
+        refuses(pointer, misspelled_hex(text));
     }
-    assert_eq!(bank.books().chain_head, before);
-    assert_eq!(bank.send(&claim).status, 201);
-    let mut body = serde_json::to_value(&claim).unwrap();
-    body["nullifier"] = Value::from(plus_order(claim.nullifier));
-    bank.post("/v1/claims", &body.to_string()).refused(400, "body_invalid");
-    assert_eq!(bank.balance(to(11).recipient), SHARE);
+    refuses("/nullifier", vec![Value::from(plus_order(claim.nullifier))]);
+    refuses("/terms/fee", misspelled_amount("30"));
+    refuses("/period", misspelled_number(0));
+    refuses("/terms/deadline", misspelled_number(START + 5_000));
+    for pointer in ["/programme", "/period", "/nullifier", "/terms", "/proof"] {
+        let mut body = body.clone();
+        body.as_object_mut().unwrap().remove(&pointer[1..]);
+        bank.post("/v1/claims", &body.to_string()).refused(400, "body_invalid");
+    }
+    let after = bank.books();
+    assert_eq!((before.chain_head, before.transfers), (after.chain_head, after.transfers));
+    assert_eq!(bank.intruder().query("SELECT FROM claims", &[]).unwrap().len(), 0);
+    assert_eq!(bank.send(&claim).status, 201, "and spelled as it should be it was good all the time");
+    refuses("/nullifier", vec![Value::from(plus_order(claim.nullifier))]);
+    assert_eq!(bank.balance(claim.terms.recipient), SHARE - 30);
 }
 
 #[test]

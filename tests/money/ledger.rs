@@ -1,6 +1,8 @@
 //! Nobody alters the books unseen: what a client of the database could do is refused by the database, and what its
 //! superuser does is found by the check.
 
+use distribution::StartError;
+use postgres::error::SqlState;
 use unum_identity::ledger::{Balance, LedgerProblem};
 
 use super::bank::{Bank, SHARE, to};
@@ -47,6 +49,12 @@ fn the_database_refuses_to_change_what_is_written() {
         "TRUNCATE postings",
         "INSERT INTO transfers SELECT 6, kind, programme, period, '\\x00', created_at, previous, sha256(hash) \
          FROM transfers WHERE sequence = 5",
+        "UPDATE ledger SET sequence = 6",
+        "UPDATE ledger SET head = sha256(head)",
+        "UPDATE ledger SET sequence = 4, head = (SELECT hash FROM transfers WHERE sequence = 4)",
+        // Each of these moves the end as the server does, and then writes an entry as no server does.
+        "WITH moved AS (UPDATE ledger SET sequence = 6, head = sha256('6') RETURNING 6) \
+         INSERT INTO postings SELECT 5, 9, name, 1 FROM accounts WHERE name = 'fees'",
     ] {
         let error = intruder.execute(statement, &[]).unwrap_err();
         // By a trigger (P0001) or a constraint (23…), and not because the statement is none.
@@ -54,6 +62,62 @@ fn the_database_refuses_to_change_what_is_written() {
         assert!(code == "P0001" || code.starts_with("23"), "{statement}: {error:?}");
     }
     bank.books();
+}
+
+/// Whoever takes over the server holds its role, which has no right to rewrite anything or to take a guard away.
+#[test]
+fn the_servers_role_can_rewrite_nothing() {
+    let bank = bank();
+    let mut burglar = bank.burglar();
+    for statement in [
+        "UPDATE transfers SET created_at = created_at",
+        "UPDATE postings SET amount = amount",
+        "UPDATE claims SET recipient = recipient",
+        "UPDATE programmes SET amount = amount",
+        "UPDATE accounts SET name = name",
+        "UPDATE ledger SET id = id",
+        "DELETE FROM transfers",
+        "DELETE FROM accounts",
+        "TRUNCATE postings",
+        "ALTER TABLE transfers DISABLE TRIGGER ALL",
+        "DROP TRIGGER append_only ON transfers",
+        "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+        "CREATE TRIGGER mine BEFORE INSERT ON claims EXECUTE FUNCTION refuse_change()",
+        "DROP TABLE claims",
+        "CREATE TABLE mine ()",
+        "SET session_replication_role = replica",
+        "SET ROLE unum",
+        "UPDATE refinery_schema_history SET version = version",
+    ] {
+        let error = burglar.execute(statement, &[]).unwrap_err();
+        assert_eq!(error.code(), Some(&SqlState::INSUFFICIENT_PRIVILEGE), "{statement}: {error:?}");
+    }
+    bank.books();
+}
+
+#[test]
+fn a_role_that_could_rewrite_is_refused() {
+    let bank = Bank::with_people(1);
+    let refused = |database: &str| bank.try_start_at(database).unwrap_err();
+    assert!(matches!(refused(&bank.database), StartError::RoleTooStrong(_)));
+    let mut owner = bank.intruder();
+    let table = bank.database.rsplit('/').next().unwrap();
+    owner
+        .batch_execute(&format!("CREATE ROLE {table} LOGIN PASSWORD 'x'; GRANT DELETE ON claims TO {table}"))
+        .unwrap();
+    owner
+        .batch_execute(&format!(
+            "GRANT USAGE ON SCHEMA distribution TO {table}; GRANT SELECT ON ALL TABLES IN SCHEMA distribution TO {table}"
+        ))
+        .unwrap();
+    let port = bank.database.split([':', '/']).nth(5).unwrap();
+    let strong = refused(&format!("postgres://{table}:x@127.0.0.1:{port}/{table}"));
+    assert!(matches!(&strong, StartError::RoleTooStrong(name) if name == "claims"), "{strong}");
+    owner
+        .batch_execute("UPDATE refinery_schema_history SET version = version + 1 WHERE version = 5")
+        .unwrap();
+    let outdated = refused(&bank.database.replacen("//unum:", "//unum_distribution:", 1));
+    assert!(matches!(outdated, StartError::NotPrepared { .. }), "{outdated}");
 }
 
 #[test]
@@ -125,7 +189,7 @@ fn the_check_finds_what_a_superuser_altered() {
 }
 
 /// Exchanges entries 3 and 4 everywhere; done twice, nothing has happened.
-const SWAP: &str = "\
+pub(super) const SWAP: &str = "\
     UPDATE transfers SET sequence = 7 - sequence + 1000 WHERE sequence IN (3, 4);
     UPDATE transfers SET sequence = sequence - 1000 WHERE sequence > 1000;
     UPDATE postings SET sequence = 7 - sequence + 1000 WHERE sequence IN (3, 4);

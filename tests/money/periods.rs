@@ -5,7 +5,7 @@ use distribution::client::{ClientError, Operator};
 use unum_identity::action::Period;
 use unum_identity::bytes::ProgrammeId;
 use unum_identity::problem::Problem;
-use unum_identity::programme::{DepositRequest, PeriodState, Policy};
+use unum_identity::programme::{DepositRequest, Length, PeriodState, Policy};
 
 use super::bank::{Bank, LEDGER, PERIOD_SECONDS, SHARE, START, TOKEN, amount, terms, to};
 
@@ -136,7 +136,7 @@ fn asking_twice_is_asking_once() {
     let mut other = terms();
     other.policy = Policy::Fixed { amount: amount(SHARE + 1) };
     refused(bank.operator.create_programme(&other), 409, "programme_name_taken");
-    other.period_seconds = 0;
+    other.length = Length::Seconds { seconds: 0 };
     refused(bank.operator.create_programme(&other), 422, "terms_invalid");
 
     let mut request =

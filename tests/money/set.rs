@@ -96,7 +96,7 @@ fn serve(stream: &TcpStream, answer: &Mutex<Option<String>>) -> std::io::Result<
     let request = lines.next().transpose()?.unwrap_or_default();
     while lines.next().transpose()?.is_some_and(|header| !header.is_empty()) {}
     let Some(body) = answer.lock().unwrap().clone() else { return Ok(()) };
-    assert!(request.starts_with("GET /v1/set/snapshot "), "{request}");
+    assert!(request.starts_with("GET /v1/set/snapshot"), "{request}"); // at its newest size, whichever is asked for
     let mut out = stream;
     write!(
         out,

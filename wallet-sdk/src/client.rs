@@ -7,6 +7,6 @@ mod distribution;
 mod enrollment;
 mod http;
 
-pub use distribution::{Claimed, Distribution};
+pub use distribution::{Claimed, Distribution, Paid};
 pub use enrollment::EnrollServer;
 pub use http::ClientError;

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`wallet`] | the secret and the account key |
 //! | [`vault`] | how both lie encrypted in a file |
+//! | [`outbox`] | the payment that has no answer yet, in a file beside it |
 //! | [`prove`] | proofs for an app and for a period's share; works offline |
 //! | [`client`] | the services' addresses, and every check of what they answer |
 //!
@@ -11,10 +12,12 @@
 //! leaves the wallet only as proofs.
 
 pub mod client;
+pub mod outbox;
 pub mod prove;
 pub mod vault;
 pub mod wallet;
 
+pub use outbox::{Outbox, OutboxError};
 pub use prove::{ProveError, prove_app, prove_claim};
 pub use vault::{Passphrase, Vault, VaultError};
 pub use wallet::Wallet;

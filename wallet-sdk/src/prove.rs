@@ -70,7 +70,7 @@ pub fn prove_claim(
 ) -> Result<Claim, ProveError> {
     let external = ExternalNullifier::of_claim(&programme, period);
     let (nullifier, proof) = prove(prover, identity, inclusion, external, terms.signal_hash(), rng)?;
-    Ok(Claim { programme, period, nullifier, terms, proof })
+    Ok(Claim { programme, period, nullifier, terms, proof, relayer: None })
 }
 
 fn prove(

@@ -138,21 +138,11 @@ impl Vault {
         rng: &mut impl CryptoRng,
     ) -> Result<(), VaultError> {
         let sealed = seal(wallet, passphrase, rng);
-        let written = self.write(&sealed);
+        let written = write_new(&self.path, &sealed);
         written.map_err(|source| match source.kind() {
             io::ErrorKind::AlreadyExists => VaultError::Exists { path: self.path.clone() },
             _ => VaultError::Io { path: self.path.clone(), source },
         })
-    }
-
-    fn write(&self, bytes: &[u8]) -> io::Result<()> {
-        let folder = self.path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
-        fs::create_dir_all(folder)?;
-        let mut draft = tempfile::NamedTempFile::new_in(folder)?; // mode 0600 from the start
-        draft.write_all(bytes)?;
-        draft.as_file().sync_all()?;
-        draft.persist_noclobber(&self.path).map_err(|refused| refused.error)?;
-        File::open(folder)?.sync_all() // the name survives a crash too
     }
 
     /// Decrypts the wallet. Takes a few tenths of a second, on purpose.
@@ -165,6 +155,21 @@ impl Vault {
             fs::read(&self.path).map_err(|source| VaultError::Io { path: self.path.clone(), source })?;
         unseal(&bytes, passphrase)
     }
+}
+
+/// Writes a file that only its owner may read, whole or not at all, and never over another.
+pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = folder(path);
+    fs::create_dir_all(folder)?;
+    let mut draft = tempfile::NamedTempFile::new_in(folder)?; // mode 0600 from the start
+    draft.write_all(bytes)?;
+    draft.as_file().sync_all()?;
+    draft.persist_noclobber(path).map_err(|refused| refused.error)?;
+    File::open(folder)?.sync_all() // the name survives a crash too
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."))
 }
 
 /// Encrypts a wallet under a fresh salt and nonce.

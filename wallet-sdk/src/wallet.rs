@@ -6,9 +6,11 @@ use std::fmt;
 
 use ed25519_dalek::SigningKey;
 use rand_core::CryptoRng;
-use unum_identity::bytes::AccountId;
+use unum_identity::bytes::{AccountId, PaymentKey};
 use unum_identity::field::Commitment;
+use unum_identity::payment::{Payment, PaymentRequest, SignedPayment};
 use unum_identity::secret::{Identity, Secret};
+use unum_identity::time::UnixTime;
 use zeroize::Zeroizing;
 
 /// Bytes of a wallet: secret (32) ‖ account key (32).
@@ -39,6 +41,19 @@ impl Wallet {
     /// Where shares are paid.
     pub fn account(&self) -> AccountId {
         AccountId(self.account.verifying_key().to_bytes())
+    }
+
+    /// Signs a payment of what is asked for. `key` is what makes it one: the request's, or one that was drawn for it.
+    pub fn pay(&self, request: &PaymentRequest, key: PaymentKey, deadline: UnixTime) -> SignedPayment {
+        let payment = Payment {
+            ledger: request.ledger,
+            from: self.account(),
+            to: request.to,
+            amount: request.amount,
+            idempotency_key: key,
+            deadline,
+        };
+        SignedPayment::new(payment, &self.account)
     }
 
     /// The bytes to encrypt.

@@ -6,16 +6,15 @@ use ed25519_dalek::SigningKey;
 use service::ProblemResponse;
 use unum_identity::bytes::LedgerId;
 use unum_identity::claim::{Claim, ClaimReceipt};
-use unum_identity::field::SignalHash;
+use unum_identity::field::{Root, SignalHash};
 use unum_identity::signed::Signed;
-use unum_identity::time::Clock;
+use unum_identity::time::{Clock, UnixTime};
 
 use super::facts::{Decision, Due, Facts, key};
 use super::halves::by_halves;
 use super::proofs::{Unverified, Verified};
 use super::{Answer, ClaimError};
 use crate::ledger::entry::Draft;
-use crate::store::claims::PaidClaim;
 use crate::store::ledger::{Pen, Placed};
 use crate::store::periods::Lock;
 use crate::store::{Store, StoreError, Tx, claims, ledger};
@@ -38,6 +37,13 @@ pub(super) struct Books {
     pub(super) signing: Arc<SigningKey>,
 }
 
+/// The same, before anything is made of it.
+#[derive(Debug)]
+enum Decided {
+    Paid(Box<Signed<ClaimReceipt>>),
+    Due(Root),
+}
+
 type Outcome<T> = Result<T, ClaimError>;
 
 impl Books {
@@ -52,9 +58,9 @@ impl Books {
             })
         });
         let decided = decided.await;
-        let found = |((signal, claim), decision): ((SignalHash, Claim), Outcome<Decision>)| match decision? {
-            Decision::Repeat(answer) => Ok(Found::Paid(answer)),
-            Decision::Pay(due) => Ok(Found::Due(Box::new(Unverified::new(claim, signal, due.root)))),
+        let found = |((signal, claim), decided): ((SignalHash, Claim), Outcome<Decided>)| match decided? {
+            Decided::Paid(receipt) => Ok(Found::Paid(Answer { is_new: false, receipt: *receipt }.into())),
+            Decided::Due(root) => Ok(Found::Due(Unverified::new(claim, signal, root).into())),
         };
         signed.into_iter().zip(decided.into_iter().map(flatten)).map(found).collect()
     }
@@ -63,11 +69,16 @@ impl Books {
         &self,
         tx: &Tx,
         asked: &[(SignalHash, Claim)],
-    ) -> Result<Vec<Outcome<Decision>>, StoreError> {
+    ) -> Result<Vec<Outcome<Decided>>, StoreError> {
         let claims = || asked.iter().map(|(_, claim)| claim);
+        // Who was paid is read last: a claim that another server pays in between is found, and not refused for what came after.
         let mut facts = Facts::of_periods(tx, self.ledger, self.clock.now(), claims(), Lock::None).await?;
-        facts.look_up_paid(tx, claims()).await?;
-        Ok(asked.iter().map(|(signal, claim)| facts.decide(claim, *signal)).collect())
+        let receipts = facts.look_up_paid(tx, claims()).await?;
+        let decide = |(signal, claim): &(SignalHash, Claim)| match facts.decide(claim, *signal)? {
+            Decision::Repeat => Ok(Decided::Paid(receipts[&key(claim)].clone().into())),
+            Decision::Pay(due) => Ok(Decided::Due(due.root)),
+        };
+        Ok(asked.iter().map(decide).collect())
     }
 
     /// Pays what is still due, in this order, and answers after the commit.
@@ -89,56 +100,62 @@ impl Books {
         let mut facts = Facts::of_periods(tx, self.ledger, self.clock.now(), claims(), Lock::Stay).await?;
         let mut pen = ledger::lock(tx).await?;
         facts.now = self.clock.now(); // waiting for the lock may have taken a while
-        facts.look_up_paid(tx, claims()).await?;
-        let (mut entries, mut paid) = (Vec::new(), Vec::new());
-        let mut outcomes = Vec::with_capacity(batch.len());
+        let mut receipts = facts.look_up_paid(tx, claims()).await?;
+        let (mut entries, mut news) = (Vec::new(), Vec::new());
+        let mut decided = Vec::with_capacity(batch.len());
         for verified in batch {
-            outcomes.push(match facts.decide(verified.claim(), verified.signal()) {
-                Err(refused) => Err(refused),
-                Ok(Decision::Repeat(answer)) => Ok(*answer),
-                Ok(Decision::Pay(due)) => {
-                    self.place(&mut pen, &facts, verified.claim(), due).map(|(entry, receipt)| {
-                        let claim = PaidClaim { signal_hash: verified.signal(), receipt: receipt.clone() };
-                        facts.paid.insert(key(verified.claim()), claim.clone());
-                        entries.push(entry);
-                        paid.push(claim);
-                        Answer { is_new: true, receipt }
-                    })
-                }
+            let decision = facts.decide(verified.claim(), verified.signal()).and_then(|decision| {
+                let Decision::Pay(due) = decision else { return Ok(false) };
+                let (entry, receipt) = place(&mut pen, facts.now, verified.claim(), due)?;
+                facts.paid.insert(key(verified.claim()), (verified.signal(), facts.now));
+                entries.push(entry);
+                news.push((verified, receipt));
+                Ok(true)
             });
+            decided.push(decision);
         }
         if !entries.is_empty() {
-            ledger::write(tx, pen, &entries).await?;
+            let (new, unsigned): (Vec<_>, Vec<_>) = news.into_iter().unzip();
+            // Receipts are signed while Postgres writes the entries.
+            let (signed, ()) = tokio::try_join!(self.sign(unsigned), ledger::write(tx, pen, &entries))?;
+            let paid: Vec<_> =
+                new.iter().zip(&signed).map(|(new, s)| (new.claim(), new.signal(), s)).collect();
             claims::insert(tx, &paid).await?;
+            receipts.extend(new.iter().map(|new| key(new.claim())).zip(signed));
         }
-        Ok(outcomes)
+        let answer = |(decided, verified): (Outcome<bool>, &Verified)| {
+            decided.map(|is_new| Answer { is_new, receipt: receipts[&key(verified.claim())].clone() })
+        };
+        Ok(decided.into_iter().zip(batch).map(answer).collect())
     }
 
-    /// The claim's entry in its place, and the receipt for it.
-    fn place(
-        &self,
-        pen: &mut Pen,
-        facts: &Facts,
-        claim: &Claim,
-        due: Due,
-    ) -> Outcome<(Placed, Signed<ClaimReceipt>)> {
-        let (recipient, fee) = (claim.terms.recipient, claim.terms.fee);
-        let too_high = ClaimError::FeeTooHigh { fee, share: due.share };
-        let draft = Draft::claim((claim.programme, claim.period), claim.nullifier, recipient, due.share, fee);
-        let (Some(draft), Some(amount)) = (draft, due.share.checked_sub(fee)) else { return Err(too_high) };
-        let entry = pen.place(draft, facts.now);
-        let receipt = ClaimReceipt {
-            programme: claim.programme,
-            period: claim.period,
-            nullifier: claim.nullifier,
-            recipient,
-            amount,
-            ledger_sequence: entry.head().sequence,
-            entry_hash: entry.head().hash,
-            paid_at: facts.now,
-        };
-        Ok((entry, Signed::new(receipt, &self.signing)))
+    /// Off the threads that answer requests.
+    async fn sign(&self, receipts: Vec<ClaimReceipt>) -> Result<Vec<Signed<ClaimReceipt>>, StoreError> {
+        let signing = Arc::clone(&self.signing);
+        let sign = move || receipts.into_iter().map(|receipt| Signed::new(receipt, &signing)).collect();
+        tokio::task::spawn_blocking(sign).await.map_err(StoreError::damaged)
     }
+}
+
+/// The claim's entry in its place, and what its receipt says.
+fn place(pen: &mut Pen, now: UnixTime, claim: &Claim, due: Due) -> Outcome<(Placed, ClaimReceipt)> {
+    let (recipient, fee) = (claim.terms.recipient, claim.terms.fee);
+    let too_high = ClaimError::FeeTooHigh { fee, share: due.share };
+    let place = (claim.programme, claim.period);
+    let draft = Draft::claim(place, claim.nullifier, recipient, due.share, fee, claim.relayer);
+    let (Some(draft), Some(amount)) = (draft, due.share.checked_sub(fee)) else { return Err(too_high) };
+    let entry = pen.place(draft, now);
+    let receipt = ClaimReceipt {
+        programme: claim.programme,
+        period: claim.period,
+        nullifier: claim.nullifier,
+        recipient,
+        amount,
+        ledger_sequence: entry.head().sequence,
+        entry_hash: entry.head().hash,
+        paid_at: now,
+    };
+    Ok((entry, receipt))
 }
 
 /// What the database said to all is what it said to each.

@@ -7,12 +7,13 @@ use std::collections::{BTreeSet, HashMap};
 
 use unum_identity::action::Period;
 use unum_identity::bytes::{LedgerId, ProgrammeId};
-use unum_identity::claim::{Amount, Claim};
+use unum_identity::claim::{Amount, Claim, ClaimReceipt};
 use unum_identity::field::{Nullifier, Root, SignalHash};
 use unum_identity::programme::{PeriodState, ProgrammeTerms};
+use unum_identity::signed::Signed;
 use unum_identity::time::UnixTime;
 
-use super::{Answer, ClaimError};
+use super::ClaimError;
 use crate::store::claims::PaidClaim;
 use crate::store::periods::{Lock, StartedPeriod};
 use crate::store::{StoreError, Tx, claims, periods, programmes};
@@ -32,7 +33,8 @@ pub(super) struct Facts {
     pub(super) now: UnixTime,
     pub(super) terms: HashMap<ProgrammeId, ProgrammeTerms>,
     pub(super) periods: HashMap<(ProgrammeId, Period), StartedPeriod>,
-    pub(super) paid: HashMap<ClaimKey, PaidClaim>,
+    /// Who was paid, on which terms, when.
+    pub(super) paid: HashMap<ClaimKey, (SignalHash, UnixTime)>,
 }
 
 /// What a claim may be paid.
@@ -43,10 +45,10 @@ pub(super) struct Due {
 }
 
 /// A claim that is not refused.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Decision {
     /// Paid before, on the same terms.
-    Repeat(Box<Answer>),
+    Repeat,
     /// To be paid.
     Pay(Due),
 }
@@ -62,29 +64,31 @@ impl Facts {
     ) -> Result<Self, StoreError> {
         let wanted: BTreeSet<_> = claims.map(|claim| (claim.programme, claim.period)).collect();
         let wanted: Vec<_> = wanted.into_iter().collect();
-        let terms = programmes::get_all(tx, ledger, &wanted).await?;
-        let periods = periods::get_all(tx, &wanted, lock).await?;
+        let (terms, periods) =
+            tokio::try_join!(programmes::get_all(tx, ledger, &wanted), periods::get_all(tx, &wanted, lock))?;
         Ok(Self { ledger, now, terms, periods, paid: HashMap::new() })
     }
 
-    /// Reads who was paid already. To be relied on only by whoever holds the end of the chain.
+    /// Reads who was paid already, and returns their receipts. To be relied on only by whoever holds the end of the chain.
     pub(super) async fn look_up_paid(
         &mut self,
         tx: &Tx,
         claims: impl Iterator<Item = &Claim>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<HashMap<ClaimKey, Signed<ClaimReceipt>>, StoreError> {
         let keys: Vec<_> = claims.map(key).collect();
-        self.paid = claims::get_all(tx, &keys).await?;
-        Ok(())
+        let paid = claims::get_all(tx, &keys).await?;
+        let receipts = paid.into_iter().map(|(key, PaidClaim { signal_hash, receipt })| {
+            self.paid.insert(key, (signal_hash, receipt.statement.paid_at));
+            (key, receipt)
+        });
+        Ok(receipts.collect())
     }
 
     /// The nullifier is looked up before anything that depends on the time.
     pub(super) fn decide(&self, claim: &Claim, signal: SignalHash) -> Result<Decision, ClaimError> {
         match self.paid.get(&key(claim)) {
-            Some(paid) if paid.signal_hash == signal => {
-                Ok(Decision::Repeat(Box::new(Answer { is_new: false, receipt: paid.receipt.clone() })))
-            }
-            Some(paid) => Err(ClaimError::OtherTerms(paid.receipt.statement.paid_at.0)),
+            Some((paid, _)) if *paid == signal => Ok(Decision::Repeat),
+            Some((_, paid_at)) => Err(ClaimError::OtherTerms(paid_at.0)),
             None => self.due(claim).map(Decision::Pay),
         }
     }
@@ -93,7 +97,7 @@ impl Facts {
     fn due(&self, claim: &Claim) -> Result<Due, ClaimError> {
         let terms = self.terms.get(&claim.programme).ok_or(ClaimError::ProgrammeUnknown)?;
         let started = self.periods.get(&(claim.programme, claim.period));
-        let Some(StartedPeriod { state: PeriodState::Open, set }) = started else {
+        let Some(StartedPeriod { state: PeriodState::Open, set, most: Some(most) }) = started else {
             return Err(ClaimError::PeriodNotOpen(started.map_or(PeriodState::Planned, |s| s.state)));
         };
         let (opens_at, closes_at) = (terms.opens_at(claim.period), terms.closes_at(claim.period));
@@ -106,7 +110,11 @@ impl Facts {
         if claim.terms.ledger != self.ledger {
             return Err(ClaimError::OtherLedger(self.ledger));
         }
-        let (fee, share) = (claim.terms.fee, terms.policy.share());
+        let share = terms.share(claim.period, *most);
+        let (fee, pays_from, share) = (claim.terms.fee, share.pays_from(), share.at(self.now));
+        if share == Amount::ZERO {
+            return Err(ClaimError::NothingAccrued(pays_from.0));
+        }
         if fee > share {
             return Err(ClaimError::FeeTooHigh { fee, share });
         }
@@ -118,7 +126,7 @@ impl Facts {
 mod tests {
     use unum_identity::bytes::AccountId;
     use unum_identity::claim::ClaimTerms;
-    use unum_identity::programme::{EligibleSet, Policy};
+    use unum_identity::programme::{EligibleSet, Length, Policy};
     use unum_identity::proof::ProofBytes;
 
     use super::*;
@@ -131,7 +139,14 @@ mod tests {
         let deadline = UnixTime(deadline);
         let terms = ClaimTerms { ledger: LEDGER, recipient: AccountId([2; 32]), fee, deadline };
         let proof = ProofBytes([0; 256]);
-        Claim { programme: PROGRAMME, period: Period(1), nullifier: Nullifier(4.into()), terms, proof }
+        Claim {
+            programme: PROGRAMME,
+            period: Period(1),
+            nullifier: Nullifier(4.into()),
+            terms,
+            proof,
+            relayer: None,
+        }
     }
 
     fn facts(state: Option<PeriodState>, ledger: LedgerId, now: u64) -> Facts {
@@ -141,11 +156,12 @@ mod tests {
             minor_digits: 2,
             policy: Policy::Fixed { amount: Amount::new(1000).unwrap() },
             starts_at: UnixTime(0),
-            period_seconds: 100,
+            length: Length::Seconds { seconds: 100 },
             claim_window: 2,
         };
         let set = EligibleSet { root: Root(5.into()), size: 3, people: 3 };
-        let started = state.map(|state| ((PROGRAMME, Period(1)), StartedPeriod { state, set }));
+        let most = Some(programme.policy.most());
+        let started = state.map(|state| ((PROGRAMME, Period(1)), StartedPeriod { state, set, most }));
         Facts {
             ledger,
             now: UnixTime(now),
@@ -161,6 +177,29 @@ mod tests {
             let due = facts(Some(PeriodState::Open), LEDGER, now).due(&claim(0, u64::MAX));
             assert_eq!(due.is_ok(), expected, "at {now}: {due:?}");
         }
+    }
+
+    #[test]
+    fn an_accrual_pays_whole_hours_and_nothing_before_the_first() {
+        let accrual = |now| {
+            let mut facts = facts(Some(PeriodState::Open), LEDGER, now);
+            let terms = facts.terms.get_mut(&PROGRAMME).unwrap();
+            terms.policy = Policy::Accrual { per_hour: Amount::new(7).unwrap(), cap_days: 1 };
+            terms.length = Length::Seconds { seconds: 24 * 3600 };
+            let most = Some(terms.policy.most());
+            facts.periods.get_mut(&(PROGRAMME, Period(1))).unwrap().most = most;
+            facts
+        };
+        let opens_at: u64 = 24 * 3600;
+        let due = |after, fee| accrual(opens_at + after).due(&claim(fee, u64::MAX));
+        let early = due(3599, 0).unwrap_err();
+        assert_eq!(early.code(), "nothing_accrued");
+        assert!(early.to_string().contains(&(opens_at + 3600).to_string()), "{early}");
+        for (after, expected) in [(3600, 7), (7199, 7), (7200, 14), (24 * 3600, 168), (47 * 3600, 168)] {
+            assert_eq!(due(after, 0).unwrap().share.minor(), expected, "{after}");
+        }
+        assert_eq!(due(3600, 8).unwrap_err().code(), "fee_too_high", "the share is what has accrued");
+        due(7200, 8).unwrap();
     }
 
     #[test]

@@ -4,12 +4,14 @@
 //! do not costs more. So batches shrink when proofs fail, and grow while they hold: whoever sends bad ones cannot make the
 //! server much slower than it would be without batches.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use chacha20::ChaCha20Rng;
 use circuits::{InvalidProofs, Public, Verifier};
 use rand_core::{CryptoRng, SeedableRng as _};
+use tokio::sync::oneshot;
 use unum_identity::claim::Claim;
 use unum_identity::field::{ExternalNullifier, Root, SignalHash};
 use unum_identity::proof::ProofBytes;
@@ -64,8 +66,57 @@ impl Verified {
     }
 }
 
-/// Checks proofs.
-pub(super) struct Proofs {
+/// How far the threads that check proofs step aside. They would use every core to the end of their batch, while the database and
+/// those who wait for it need little, and now: at 5 levels, three times the weight (`man 7 sched`).
+const NICE: i32 = 5;
+
+/// Checks proofs, on threads of its own: as many as told, which end when this is dropped.
+#[derive(Clone)]
+pub(super) struct Proofs(mpsc::Sender<Job>);
+
+struct Job {
+    claims: Vec<Unverified>,
+    answers: oneshot::Sender<Vec<Result<Verified, ClaimError>>>,
+}
+
+impl Proofs {
+    pub(super) fn start(verifier: Verifier, threads: usize, rng: &mut impl CryptoRng) -> Self {
+        let seeds = Mutex::new(ChaCha20Rng::from_rng(rng));
+        let checker = Arc::new(Checker { verifier, seeds, together: AtomicUsize::new(TOGETHER) });
+        let (sender, jobs) = mpsc::channel();
+        let jobs = Arc::new(Mutex::new(jobs));
+        for _ in 0..threads {
+            let (checker, jobs) = (Arc::clone(&checker), Arc::clone(&jobs));
+            std::thread::spawn(move || work_off(&checker, &jobs));
+        }
+        Self(sender)
+    }
+
+    /// No answers at all if checking panics.
+    pub(super) async fn check(self, claims: Vec<Unverified>) -> Vec<Result<Verified, ClaimError>> {
+        let (answers, answered) = oneshot::channel();
+        self.0.send(Job { claims, answers }).ok(); // if there are no threads any more, nobody answers
+        answered.await.unwrap_or_default()
+    }
+}
+
+fn work_off(checker: &Checker, jobs: &Mutex<mpsc::Receiver<Job>>) {
+    if let Err(error) = rustix::process::nice(NICE) {
+        tracing::warn!(%error, "proofs are checked with the same right to the cores as everything else");
+    }
+    // Whoever holds the lock waits for the next job, so that nobody can break what it guards.
+    let next = || jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
+    while let Ok(Job { claims, answers }) = next() {
+        let Ok(checked) = catch_unwind(AssertUnwindSafe(|| checker.check(claims))) else {
+            tracing::error!("checking proofs panicked");
+            continue;
+        };
+        answers.send(checked).ok(); // nobody may wait any more
+    }
+}
+
+/// What the threads share.
+struct Checker {
     verifier: Verifier,
     /// Seeds of the generators that weigh the proofs of a batch.
     seeds: Mutex<ChaCha20Rng>,
@@ -73,23 +124,14 @@ pub(super) struct Proofs {
     together: AtomicUsize,
 }
 
-impl Proofs {
-    pub(super) fn new(verifier: Verifier, rng: &mut impl CryptoRng) -> Self {
-        let seeds = Mutex::new(ChaCha20Rng::from_rng(rng));
-        Self { verifier, seeds, together: AtomicUsize::new(TOGETHER) }
-    }
-
-    /// Off the threads that answer requests. No answers at all if it panics.
-    pub(super) async fn check(self: Arc<Self>, claims: Vec<Unverified>) -> Vec<Result<Verified, ClaimError>> {
-        let check = move || {
-            let holds = self.hold(&claims);
-            let verified = |Unverified { claim, signal, .. }| Verified { claim, signal };
-            let answers = claims.into_iter().zip(holds);
-            answers
-                .map(|(claim, holds)| if holds { Ok(verified(claim)) } else { Err(ClaimError::Proof) })
-                .collect()
-        };
-        tokio::task::spawn_blocking(check).await.unwrap_or_default()
+impl Checker {
+    fn check(&self, claims: Vec<Unverified>) -> Vec<Result<Verified, ClaimError>> {
+        let holds = self.hold(&claims);
+        let verified = |Unverified { claim, signal, .. }| Verified { claim, signal };
+        let answers = claims.into_iter().zip(holds);
+        answers
+            .map(|(claim, holds)| if holds { Ok(verified(claim)) } else { Err(ClaimError::Proof) })
+            .collect()
     }
 
     /// Which of the proofs hold.

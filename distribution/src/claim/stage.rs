@@ -6,8 +6,8 @@
 //! ask ─┘
 //! ```
 //!
-//! While a worker works, the next batch gathers by itself: few at a time when little is going on, many when much is. Knows
-//! nothing of money.
+//! While the workers work, the next batches gather by themselves: few at a time when little is going on, many when much is.
+//! Knows nothing of money.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -109,9 +109,14 @@ async fn work_off<Q, A, F>(
 /// The next batch; empty when nobody can ask any more.
 async fn gather<T>(waiting: &mut mpsc::Receiver<T>, habits: Habits, since: impl Fn(&T) -> Instant) -> Vec<T> {
     let mut batch = Vec::new();
-    waiting.recv_many(&mut batch, habits.most).await;
+    waiting.recv_many(&mut batch, 1).await;
     let Some(until) = batch.first().map(|first| since(first) + habits.wait) else { return batch };
-    while batch.len() < habits.most {
+    // Its share of those who wait already: another worker may be free for the others, and then all are done sooner.
+    let share = waiting.len().div_ceil(habits.workers).min(habits.most - 1);
+    if share > 0 {
+        waiting.recv_many(&mut batch, share).await;
+    }
+    while batch.len() < habits.most && !habits.wait.is_zero() {
         let room = habits.most - batch.len();
         match timeout_at(until, waiting.recv_many(&mut batch, room)).await {
             Ok(1..) => {}

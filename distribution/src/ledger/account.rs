@@ -48,7 +48,7 @@ pub enum Account {
     Reserve(ProgrammeId, Period),
     /// A wallet's.
     Wallet(AccountId),
-    /// What claims left to whoever relayed them; relayers are paid from here outside the ledger, for now.
+    /// What claims left to whoever relayed them, where nobody named a wallet for it.
     Fees,
 }
 

@@ -2,14 +2,23 @@
 //!
 //! ```text
 //! "unum/ledger-entry/v1" ‖ ledger (16) ‖ sequence (u64) ‖ previous hash (32) ‖ seconds since 1970 (u64)
-//!  ‖ kind (u8) ‖ programme (16) ‖ period (u64, 0 for a deposit) ‖ reference (u16 length, bytes)
+//!  ‖ kind (u8) ‖ programme (16, zeros for a payment) ‖ period (u64, 0 without one) ‖ reference (u16 length, bytes)
 //!  ‖ lines (u16) ‖ for each: account's name (u16 length, bytes) ‖ amount (i128)
 //! ```
 //! Integers are big-endian. `hash = SHA-256` of these.
+//!
+//! | kind | code | reference |
+//! |---|---|---|
+//! | deposit | 0 | the sender's key, as text |
+//! | reserve | 1 | |
+//! | claim | 2 | nullifier (32) |
+//! | return | 3 | |
+//! | payment | 4 | payer (32) ‖ key (16) |
+//! | reversal | 5 | place of the deposit (u64) ‖ reason, as text |
 
 use sha2::{Digest, Sha256};
 use unum_identity::action::Period;
-use unum_identity::bytes::{AccountId, EntryHash, LedgerId, ProgrammeId};
+use unum_identity::bytes::{AccountId, EntryHash, LedgerId, PaymentKey, ProgrammeId};
 use unum_identity::claim::Amount;
 use unum_identity::field::Nullifier;
 use unum_identity::ledger::Balance;
@@ -53,6 +62,22 @@ pub enum Cause {
         /// The period.
         period: Period,
     },
+    /// Somebody paid somebody. No programme's money any more.
+    Payment {
+        /// Who paid.
+        from: AccountId,
+        /// The payer's name for it.
+        key: PaymentKey,
+    },
+    /// A deposit that was a mistake was taken back.
+    Reversal {
+        /// Out of which pool.
+        programme: ProgrammeId,
+        /// Place of the deposit.
+        reversed: u64,
+        /// Why.
+        reason: Label,
+    },
 }
 
 impl Cause {
@@ -63,23 +88,27 @@ impl Cause {
             Self::Reserve { .. } => "reserve",
             Self::Claim { .. } => "claim",
             Self::Return { .. } => "return",
+            Self::Payment { .. } => "payment",
+            Self::Reversal { .. } => "reversal",
         }
     }
 
-    /// The programme whose money moves.
-    pub fn programme(&self) -> ProgrammeId {
+    /// The programme whose money moves, if it is one's.
+    pub fn programme(&self) -> Option<ProgrammeId> {
         match self {
             Self::Deposit { programme, .. }
             | Self::Reserve { programme, .. }
             | Self::Claim { programme, .. }
-            | Self::Return { programme, .. } => *programme,
+            | Self::Return { programme, .. }
+            | Self::Reversal { programme, .. } => Some(*programme),
+            Self::Payment { .. } => None,
         }
     }
 
     /// The period, if it concerns one.
     pub fn period(&self) -> Option<Period> {
         match self {
-            Self::Deposit { .. } => None,
+            Self::Deposit { .. } | Self::Payment { .. } | Self::Reversal { .. } => None,
             Self::Reserve { period, .. } | Self::Claim { period, .. } | Self::Return { period, .. } => {
                 Some(*period)
             }
@@ -92,25 +121,39 @@ impl Cause {
             Self::Deposit { key, .. } => key.as_str().as_bytes().to_vec(),
             Self::Claim { nullifier, .. } => nullifier.to_be_bytes().to_vec(),
             Self::Reserve { .. } | Self::Return { .. } => Vec::new(),
+            Self::Payment { from, key } => [&from.0[..], &key.0].concat(),
+            Self::Reversal { reversed, reason, .. } => {
+                [&reversed.to_be_bytes()[..], reason.as_str().as_bytes()].concat()
+            }
         }
     }
 
     /// The cause with these four parts; none if no cause has them.
     pub fn from_parts(
         kind: &str,
-        programme: ProgrammeId,
+        programme: Option<ProgrammeId>,
         period: Option<Period>,
         reference: &[u8],
     ) -> Option<Self> {
-        Some(match (kind, period) {
-            ("deposit", None) => {
-                Self::Deposit { programme, key: std::str::from_utf8(reference).ok()?.parse().ok()? }
+        Some(match (kind, programme, period) {
+            ("deposit", Some(programme), None) => Self::Deposit { programme, key: label(reference)? },
+            ("reserve", Some(programme), Some(period)) if reference.is_empty() => {
+                Self::Reserve { programme, period }
             }
-            ("reserve", Some(period)) if reference.is_empty() => Self::Reserve { programme, period },
-            ("claim", Some(period)) => {
+            ("claim", Some(programme), Some(period)) => {
                 Self::Claim { programme, period, nullifier: Nullifier::from_be_bytes(reference).ok()? }
             }
-            ("return", Some(period)) if reference.is_empty() => Self::Return { programme, period },
+            ("return", Some(programme), Some(period)) if reference.is_empty() => {
+                Self::Return { programme, period }
+            }
+            ("payment", None, None) => {
+                let (from, key) = reference.split_first_chunk()?;
+                Self::Payment { from: AccountId(*from), key: PaymentKey(key.try_into().ok()?) }
+            }
+            ("reversal", Some(programme), None) => {
+                let (reversed, reason) = reference.split_first_chunk()?;
+                Self::Reversal { programme, reversed: u64::from_be_bytes(*reversed), reason: label(reason)? }
+            }
             _ => return None,
         })
     }
@@ -121,8 +164,14 @@ impl Cause {
             Self::Reserve { .. } => 1,
             Self::Claim { .. } => 2,
             Self::Return { .. } => 3,
+            Self::Payment { .. } => 4,
+            Self::Reversal { .. } => 5,
         }
     }
+}
+
+fn label(bytes: &[u8]) -> Option<Label> {
+    std::str::from_utf8(bytes).ok()?.parse().ok()
 }
 
 /// One line of an entry.
@@ -154,17 +203,19 @@ impl Draft {
         Self::new(Cause::Reserve { programme, period }, Account::Pool(programme), [(reserve, total)])
     }
 
-    /// One person's share. None if the fee is larger than the share.
+    /// One person's share, and the fee for whoever relayed it. None if the fee is larger than the share.
     pub fn claim(
         (programme, period): (ProgrammeId, Period),
         nullifier: Nullifier,
         recipient: AccountId,
         share: Amount,
         fee: Amount,
+        relayer: Option<AccountId>,
     ) -> Option<Self> {
         let rest = share.checked_sub(fee)?;
         let cause = Cause::Claim { programme, period, nullifier };
-        let paid = [(Account::Wallet(recipient), rest), (Account::Fees, fee)];
+        let paid =
+            [(Account::Wallet(recipient), rest), (relayer.map_or(Account::Fees, Account::Wallet), fee)];
         Some(Self::new(cause, Account::Reserve(programme, period), paid))
     }
 
@@ -173,6 +224,22 @@ impl Draft {
         let reserve = Account::Reserve(programme, period);
         let cause = Cause::Return { programme, period };
         (rest > Amount::ZERO).then(|| Self::new(cause, reserve, [(Account::Pool(programme), rest)]))
+    }
+
+    /// From one wallet to another. None to oneself, or of nothing.
+    pub fn payment(from: AccountId, to: AccountId, key: PaymentKey, amount: Amount) -> Option<Self> {
+        let moves = from != to && amount > Amount::ZERO;
+        let paid = [(Account::Wallet(to), amount)];
+        moves.then(|| Self::new(Cause::Payment { from, key }, Account::Wallet(from), paid))
+    }
+
+    /// What a deposit moved, back. None if the entry is no deposit: every other follows from a rule, not from somebody's
+    /// typing.
+    pub fn reversal(entry: &Entry, reason: Label) -> Option<Self> {
+        let Cause::Deposit { programme, .. } = entry.cause else { return None };
+        let cause = Cause::Reversal { programme, reversed: entry.sequence, reason };
+        let back = |line: &Posting| Posting { account: line.account.clone(), amount: -line.amount };
+        Some(Self { cause, postings: entry.postings.iter().map(back).collect() })
     }
 
     /// All that goes anywhere comes from `from`. Lines of nothing are left out.
@@ -236,7 +303,7 @@ impl Entry {
         out.extend(self.previous.0);
         out.extend(self.at.0.to_be_bytes());
         out.push(self.cause.code());
-        out.extend(self.cause.programme().0);
+        out.extend(self.cause.programme().map_or([0; 16], |programme| programme.0));
         out.extend(self.cause.period().unwrap_or(Period(0)).0.to_be_bytes());
         put_bytes(&mut out, &self.cause.reference());
         out.extend(short(self.postings.len()));
@@ -245,6 +312,17 @@ impl Entry {
             out.extend(amount.minor().to_be_bytes());
         }
         out
+    }
+
+    /// Whether it moves what `draft` wants to, for the same reason.
+    pub fn books(&self, draft: &Draft) -> bool {
+        self.cause == draft.cause && self.postings == draft.postings
+    }
+
+    /// What it adds to an account.
+    pub fn moves(&self, account: &Account) -> i128 {
+        let lines = self.postings.iter().filter(|line| line.account == *account);
+        lines.fold(0, |sum, line| sum.saturating_add(line.amount.minor()))
     }
 
     /// SHA-256 of the canonical bytes.
@@ -270,111 +348,4 @@ fn short(len: usize) -> [u8; 2] {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const LEDGER: LedgerId = LedgerId([1; 16]);
-    const PROGRAMME: ProgrammeId = ProgrammeId([2; 16]);
-
-    fn amount(minor: u128) -> Amount {
-        Amount::new(minor).unwrap()
-    }
-
-    fn claim(share: u128, fee: u128) -> Option<Draft> {
-        let recipient = AccountId([3; 32]);
-        Draft::claim((PROGRAMME, Period(7)), Nullifier(5.into()), recipient, amount(share), amount(fee))
-    }
-
-    #[test]
-    fn a_claim_with_a_fee_hashes_to() {
-        // Computed from the table above with Python's hashlib.
-        let entry = claim(1000, 30).unwrap().place(
-            LEDGER,
-            Head { sequence: 41, hash: EntryHash([9; 32]) },
-            UnixTime(1_700_000_000),
-        );
-        assert_eq!(
-            entry.hash().to_string(),
-            "3f5584644fead4c73bb4e13a1983d363d1707b2953428420442530ef28d45f8e"
-        );
-    }
-
-    #[test]
-    fn a_fee_above_the_share_is_no_claim() {
-        assert_eq!(claim(1000, 1001), None);
-        assert_eq!(
-            claim(1000, 1000).unwrap().postings.len(),
-            2,
-            "the recipient's line of nothing is left out"
-        );
-    }
-
-    #[test]
-    fn nothing_left_is_nothing_to_return() {
-        assert_eq!(Draft::return_rest(PROGRAMME, Period(0), Amount::ZERO), None);
-    }
-
-    #[test]
-    fn parts_of_no_cause() {
-        let period = Some(Period(1));
-        for (kind, period, reference) in [
-            ("reversal", period, &b""[..]),
-            ("deposit", period, b"key"),
-            ("deposit", None, b"Not A Label"),
-            ("reserve", None, b""),
-            ("reserve", period, b"x"),
-            ("claim", period, &[0xff; 32]),
-            ("claim", period, &[0; 31]),
-        ] {
-            assert_eq!(Cause::from_parts(kind, PROGRAMME, period, reference), None, "{kind}");
-        }
-    }
-
-    fn draft() -> impl Strategy<Value = Draft> {
-        let label = "[a-z0-9._-]{1,64}".prop_map(|text| text.parse::<Label>().unwrap());
-        let minor = 1..=Amount::MAX.minor();
-        (0..4_u8, label.clone(), label, minor, any::<u64>(), any::<u64>(), any::<[u8; 32]>()).prop_map(
-            |(kind, source, key, minor, period, nullifier, to)| {
-                let period = Period(period);
-                match kind {
-                    0 => Draft::deposit(PROGRAMME, source, key, amount(minor)),
-                    1 => Draft::reserve(PROGRAMME, period, amount(minor)),
-                    2 => Draft::claim(
-                        (PROGRAMME, period),
-                        Nullifier(nullifier.into()),
-                        AccountId(to),
-                        amount(minor),
-                        amount(minor / 3),
-                    )
-                    .unwrap(),
-                    _ => Draft::return_rest(PROGRAMME, period, amount(minor)).unwrap(),
-                }
-            },
-        )
-    }
-
-    proptest! {
-        #[test]
-        fn every_draft_balances_and_has_no_empty_line(draft in draft()) {
-            prop_assert_eq!(draft.postings.iter().map(|line| line.amount.minor()).sum::<i128>(), 0);
-            prop_assert!(draft.postings.len() >= 2);
-            prop_assert!(draft.postings.iter().all(|line| line.amount != Balance::ZERO));
-        }
-
-        #[test]
-        fn a_cause_is_its_four_parts(draft in draft()) {
-            let cause = draft.cause;
-            let parts = Cause::from_parts(cause.kind(), cause.programme(), cause.period(), &cause.reference());
-            prop_assert_eq!(parts, Some(cause));
-        }
-
-        #[test]
-        fn different_entries_have_different_bytes(a in draft(), b in draft(), at in 0..2_u64) {
-            let same = a == b && at == 0;
-            let (a, b) = (a.place(LEDGER, Head::GENESIS, UnixTime(0)), b.place(LEDGER, Head::GENESIS, UnixTime(at)));
-            prop_assert_eq!(a.to_bytes() == b.to_bytes(), same);
-        }
-    }
-}
+mod tests;

@@ -5,8 +5,11 @@ use std::fmt;
 use maud::Render;
 use time::OffsetDateTime;
 use time::macros::format_description;
+use unum_identity::programme::{Length, RATE_PARTS};
 use unum_identity::time::UnixTime;
 
+/// Millionths in one of a hundred.
+const PERCENT: u32 = RATE_PARTS / 100;
 /// Seconds of a minute, an hour, a day, a week.
 const UNITS: [(u64, &str); 4] = [(7 * 86_400, "week"), (86_400, "day"), (3600, "hour"), (60, "minute")];
 
@@ -58,11 +61,48 @@ pub(super) fn count(people: u64) -> String {
     grouped(&people.to_string())
 }
 
-/// A length of time in the largest unit that it is a whole number of.
-pub(super) fn length(seconds: u64) -> String {
-    let whole = UNITS.into_iter().find(|(unit, _)| seconds >= *unit && seconds.is_multiple_of(*unit));
-    let (number, unit) = whole.map_or((seconds, "second"), |(unit, name)| (seconds / unit, name));
+/// Millionths, as parts of a hundred.
+pub(super) struct Percent(pub(super) u32);
+
+impl fmt::Display for Percent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (whole, part) = (self.0 / PERCENT, self.0 % PERCENT);
+        let part = format!("{part:04}");
+        match part.trim_end_matches('0') {
+            "" => write!(f, "{whole}\u{a0}%"),
+            part => write!(f, "{whole}.{part}\u{a0}%"),
+        }
+    }
+}
+
+impl Render for Percent {
+    fn render_to(&self, buffer: &mut String) {
+        self.to_string().render_to(buffer);
+    }
+}
+
+/// So many periods, in the largest unit that they are a whole number of.
+pub(super) fn length(length: Length, periods: u64) -> String {
+    let (number, unit) = match length {
+        Length::Seconds { seconds } => {
+            let seconds = seconds.saturating_mul(periods);
+            let whole = UNITS.into_iter().find(|(unit, _)| seconds >= *unit && seconds.is_multiple_of(*unit));
+            whole.map_or((seconds, "second"), |(unit, name)| (seconds / unit, name))
+        }
+        Length::CalendarMonth {} => (periods, "month"),
+        _ => (periods, "period"),
+    };
     if number == 1 { unit.to_owned() } else { format!("{number} {unit}s") }
+}
+
+/// The same as something that lasts: `an hour`, `2 hours`.
+pub(super) fn lasting(one: Length, periods: u64) -> String {
+    let text = length(one, periods);
+    match text.as_str() {
+        "hour" => "an hour".to_owned(),
+        _ if text.starts_with(|first: char| first.is_ascii_digit()) => text,
+        _ => format!("a {text}"),
+    }
 }
 
 /// Digits in groups of three.
@@ -105,7 +145,20 @@ mod tests {
         for (seconds, expected) in
             cases.into_iter().chain([(14 * 86_400, "2 weeks"), (30 * 86_400, "30 days")])
         {
-            assert_eq!(length(seconds), expected);
+            assert_eq!(length(Length::Seconds { seconds }, 1), expected);
+        }
+        assert_eq!(length(Length::Seconds { seconds: 43_200 }, 2), "day");
+        assert_eq!(length(Length::CalendarMonth {}, 1), "month");
+        assert_eq!(length(Length::CalendarMonth {}, 2), "2 months");
+        assert_eq!(lasting(Length::CalendarMonth {}, 1), "a month");
+        assert_eq!(lasting(Length::Seconds { seconds: 3600 }, 1), "an hour");
+        assert_eq!(lasting(Length::Seconds { seconds: 3600 }, 2), "2 hours");
+    }
+
+    #[test]
+    fn rates_are_percent() {
+        for (parts, expected) in [(1, "0.0001"), (20_000, "2"), (25_500, "2.55"), (1_000_000, "100")] {
+            assert_eq!(Percent(parts).to_string(), format!("{expected}\u{a0}%"));
         }
     }
 }

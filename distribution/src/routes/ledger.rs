@@ -1,33 +1,40 @@
-//! Balances, and the check of the whole ledger.
+//! The ledger: which one it is, deposits taken back, and the check of all of it.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use service::{Operator, Path, ProblemResponse};
-use unum_identity::bytes::AccountId;
-use unum_identity::ledger::{AccountView, LedgerReport};
+use unum_identity::ledger::{LedgerReport, LedgerView, Reversal, ReversalRequest};
 use unum_identity::problem::Problem;
 
+use super::programmes::made;
 use crate::app::App;
-use crate::ledger::account::Account;
 use crate::ledger::audit::Audit;
-use crate::store::{StoreError, audit, ledger};
+use crate::store::{audit, ledger, payments, programmes};
 
-/// What a wallet's account holds. One that was never paid holds nothing.
-#[utoipa::path(get, path = "/v1/accounts/{account}", tag = "wallets",
-    params(("account" = String, Path, description = "64 lower-case hex digits")),
-    responses((status = 200, body = AccountView), (status = "4XX", body = Problem)))]
-pub(super) async fn account(
+/// Which ledger this is, and what it counts.
+#[utoipa::path(get, path = "/v1/ledger", tag = "wallets",
+    responses((status = 200, body = LedgerView), (status = "5XX", body = Problem)))]
+pub(super) async fn view(State(app): State<Arc<App>>) -> Result<Json<LedgerView>, ProblemResponse> {
+    let unit = app.store.run_tx("ledger", |tx| async move { programmes::unit(&tx).await }).await?;
+    Ok(Json(LedgerView { id: app.ledger, key: app.key(), unit }))
+}
+
+/// Takes a deposit back that was a mistake, while the pool still holds the money. The same request again changes nothing.
+#[utoipa::path(post, path = "/v1/ledger/{sequence}/reversal", tag = "operators", request_body = ReversalRequest,
+    params(("sequence" = u64, Path, description = "place of the deposit")),
+    responses((status = 201, body = Reversal), (status = 200, body = Reversal, description = "booked before"),
+        (status = "4XX", body = Problem)))]
+pub(super) async fn reverse(
     State(app): State<Arc<App>>,
-    Path(account): Path<AccountId>,
-) -> Result<Json<AccountView>, ProblemResponse> {
-    let balance = app
-        .store
-        .run_tx("account", |tx| async move { ledger::balance(&tx, &Account::Wallet(account)).await });
-    let balance = balance.await?;
-    let balance = balance.amount().ok_or_else(|| StoreError::damaged(format!("a wallet holds {balance}")))?;
-    Ok(Json(AccountView { account, balance }))
+    _: Operator,
+    Path(sequence): Path<u64>,
+    service::Json(request): service::Json<ReversalRequest>,
+) -> Result<(StatusCode, Json<Reversal>), ProblemResponse> {
+    let (is_new, reversal) = app.reverse(sequence, request).await?;
+    Ok((made(is_new), Json(reversal)))
 }
 
 /// Recomputes the whole ledger. For operators, because it reads everything.
@@ -50,6 +57,7 @@ pub(super) async fn check(
             tokio::task::block_in_place(|| page.iter().for_each(|stored| check.entry(stored)));
         }
         audit::stray_claims(&tx).await?.into_iter().for_each(|sequence| check.stray_claim(sequence));
+        payments::strays(&tx).await?.into_iter().for_each(|sequence| check.stray_payment(sequence));
         Ok(check.finish(ledger::head(&tx).await?, audit::accounts(&tx).await?, &periods))
     });
     let report = report.await?;

@@ -25,6 +25,17 @@ pub(super) async fn get(
     Ok(Json(app.period(id, period).await?))
 }
 
+/// Periods whose window runs, and the newest that have started, newest first; a hundred at most.
+#[utoipa::path(get, path = "/v1/programmes/{programme}/periods", tag = "wallets",
+    params(("programme" = String, Path, description = "32 lower-case hex digits")),
+    responses((status = 200, body = Vec<PeriodView>), (status = "4XX", body = Problem)))]
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    Path(id): Path<ProgrammeId>,
+) -> Result<Json<Vec<PeriodView>>, ProblemResponse> {
+    Ok(Json(app.periods(id).await?))
+}
+
 /// Takes the next step in a period's life. The same step again changes nothing; any other is 409 `period_state`.
 #[utoipa::path(post, path = "/v1/programmes/{programme}/periods/{period}/{step}", tag = "operators",
     params(("programme" = String, Path, description = "32 lower-case hex digits"), ("period" = u64, Path),

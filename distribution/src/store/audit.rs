@@ -9,7 +9,7 @@ use unum_identity::claim::Amount;
 use unum_identity::ledger::LedgerAccount;
 
 use super::claims::PaidClaim;
-use super::{Numeric, StoreError, Tx, bigint, bytes, claims, count, periods, programmes, time};
+use super::{Numeric, StoreError, Tx, bigint, bytes, claims, count, payments, periods, programmes, time};
 use crate::ledger::audit::{StoredEntry, StoredPeriod};
 use crate::ledger::entry::{Cause, Entry, Posting};
 
@@ -22,13 +22,25 @@ pub(crate) async fn entries_after(
     ledger: LedgerId,
     after: u64,
 ) -> Result<Vec<StoredEntry>, StoreError> {
+    page(tx, ledger, after, PAGE).await
+}
+
+/// The entry at a place, if there is one and it says something.
+pub(crate) async fn entry_at(tx: &Tx, ledger: LedgerId, sequence: u64) -> Result<Option<Entry>, StoreError> {
+    let Some(before) = sequence.checked_sub(1).filter(|_| bigint(sequence).is_ok()) else { return Ok(None) };
+    let found = page(tx, ledger, before, 1).await?.into_iter().find(|stored| stored.sequence == sequence);
+    Ok(found.and_then(|stored| stored.entry))
+}
+
+async fn page(tx: &Tx, ledger: LedgerId, after: u64, most: u64) -> Result<Vec<StoredEntry>, StoreError> {
     let sql = "SELECT sequence, kind, programme, period, reference, created_at, previous, hash FROM transfers \
                WHERE sequence > $1 ORDER BY sequence LIMIT $2";
-    let transfers = tx.rows(sql, &[&bigint(after)?, &bigint(PAGE)?]).await?;
+    let transfers = tx.rows(sql, &[&bigint(after)?, &bigint(most)?]).await?;
     let Some(last) = transfers.last() else { return Ok(Vec::new()) };
     let range = (bigint(after)?, bigint(count(last, "sequence")?)?);
     let mut lines = postings(tx, range).await?;
     let mut receipts = receipts(tx, range).await?;
+    let mut payments = payments::between(tx, ledger, range).await?;
     transfers
         .iter()
         .map(|row| {
@@ -39,6 +51,7 @@ pub(crate) async fn entries_after(
                 hash: EntryHash(bytes(row, "hash")?),
                 entry: entry(row, ledger, lines)?,
                 receipt: receipts.remove(&sequence).map(|claim| claim.receipt),
+                payment: payments.remove(&sequence),
             })
         })
         .collect()
@@ -71,7 +84,9 @@ async fn receipts(tx: &Tx, (after, last): (i64, i64)) -> Result<BTreeMap<u64, Pa
 
 fn entry(row: &Row, ledger: LedgerId, lines: Lines) -> Result<Option<Entry>, StoreError> {
     let period: Option<i64> = row.try_get("period")?;
-    let (programme, kind) = (ProgrammeId(bytes(row, "programme")?), row.try_get("kind")?);
+    let programme: Option<&[u8]> = row.try_get("programme")?;
+    let programme = programme.map(|_| bytes(row, "programme").map(ProgrammeId)).transpose()?;
+    let kind = row.try_get("kind")?;
     let period = period.map(|period| Period(period as u64)); // the schema refuses negative ones
     let cause = Cause::from_parts(kind, programme, period, row.try_get("reference")?);
     let postings: Option<Vec<Posting>> = lines.into_iter().collect();
@@ -107,19 +122,22 @@ pub(crate) async fn accounts(tx: &Tx) -> Result<Vec<LedgerAccount>, StoreError> 
 /// Every period with which something has happened.
 pub(crate) async fn periods(tx: &Tx, ledger: LedgerId) -> Result<Vec<StoredPeriod>, StoreError> {
     let programmes: BTreeMap<_, _> = programmes::all(tx, ledger).await?.into_iter().collect();
-    let sql = "SELECT programme, period, state, root, set_size, people, statement FROM periods \
-               ORDER BY programme, period";
-    let rows = tx.rows(sql, &[]).await?;
+    let sql = format!(
+        "SELECT programme, period, {}, statement FROM periods ORDER BY programme, period",
+        periods::COLUMNS
+    );
+    let rows = tx.rows(&sql, &[]).await?;
     rows.iter()
         .map(|row| {
             let (programme, started) = (ProgrammeId(bytes(row, "programme")?), periods::read(row)?);
-            let share = programmes.get(&programme).map_or(Amount::ZERO, |terms| terms.policy.share());
             let statement: Option<&str> = row.try_get("statement")?;
             Ok(StoredPeriod {
                 programme,
                 period: Period(count(row, "period")?),
                 state: started.state,
-                promised: share.checked_mul(started.set.people).unwrap_or(Amount::MAX),
+                terms: programmes.get(&programme).cloned(),
+                people: started.set.people,
+                most: started.most.unwrap_or(Amount::ZERO),
                 statement: statement.map(periods::parse_statement).transpose()?,
             })
         })

@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::time::SystemTime;
 
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 use unum_identity::action::Period;
 use unum_identity::bytes::{AccountId, EntryHash, ProgrammeId, ServiceKey, ServiceSignature};
-use unum_identity::claim::ClaimReceipt;
+use unum_identity::claim::{Claim, ClaimReceipt};
 use unum_identity::field::{Nullifier, SignalHash};
+use unum_identity::ledger::Balance;
 use unum_identity::signed::Signed;
 
 use super::programmes::amount;
@@ -51,42 +53,71 @@ pub(crate) async fn get_all(tx: &Tx, keys: &[ClaimKey]) -> Result<HashMap<ClaimK
     paid.collect()
 }
 
-/// Writes what was paid.
-pub(crate) async fn insert(tx: &Tx, claims: &[PaidClaim]) -> Result<(), StoreError> {
-    let sql = "INSERT INTO claims (programme, period, nullifier, signal_hash, recipient, amount, sequence, \
-               paid_at, key, signature) SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::bytea[], $4::bytea[], \
-               $5::bytea[], $6::numeric[], $7::bigint[], $8::timestamptz[], $9::bytea[], $10::bytea[])";
-    let signed = || claims.iter().map(|claim| &claim.receipt);
-    let receipts = || signed().map(|signed| &signed.statement);
-    let programmes: Vec<&[u8]> = receipts().map(|receipt| receipt.programme.0.as_slice()).collect();
-    let periods: Vec<i64> = receipts().map(|receipt| bigint(receipt.period.0)).collect::<Result<_, _>>()?;
-    let nullifiers: Vec<Vec<u8>> =
-        receipts().map(|receipt| receipt.nullifier.to_be_bytes().to_vec()).collect();
-    let signals: Vec<Vec<u8>> = claims.iter().map(|claim| claim.signal_hash.to_be_bytes().to_vec()).collect();
-    let recipients: Vec<&[u8]> = receipts().map(|receipt| receipt.recipient.0.as_slice()).collect();
-    let amounts: Vec<Numeric> = receipts().map(|receipt| receipt.amount.into()).collect();
-    let sequences: Vec<i64> =
-        receipts().map(|receipt| bigint(receipt.ledger_sequence)).collect::<Result<_, _>>()?;
-    let times: Vec<SystemTime> = receipts().map(|receipt| receipt.paid_at.into()).collect();
-    let keys: Vec<&[u8]> = signed().map(|signed| signed.key.0.as_slice()).collect();
-    let signatures: Vec<&[u8]> = signed().map(|signed| signed.signature.0.as_slice()).collect();
-    tx.execute(
-        sql,
-        &[
-            &programmes,
-            &periods,
-            &nullifiers,
-            &signals,
-            &recipients,
-            &amounts,
-            &sequences,
-            &times,
-            &keys,
-            &signatures,
-        ],
-    )
-    .await
-    .map(|_| ())
+/// Writes what was paid: the claims, what their proofs bind, and the receipts they got.
+pub(crate) async fn insert(
+    tx: &Tx,
+    paid: &[(&Claim, SignalHash, &Signed<ClaimReceipt>)],
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO claims (programme, period, nullifier, signal_hash, recipient, amount, sequence, paid_at, \
+               key, signature, fee, deadline, proof) SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::bytea[], \
+               $4::bytea[], $5::bytea[], $6::numeric[], $7::bigint[], $8::timestamptz[], $9::bytea[], $10::bytea[], \
+               $11::numeric[], $12::numeric[], $13::bytea[])";
+    let mut rows = Rows::default();
+    for (claim, signal_hash, Signed { statement, key, signature }) in paid {
+        rows.programmes.push(&claim.programme.0);
+        rows.periods.push(bigint(claim.period.0)?);
+        rows.nullifiers.push(claim.nullifier.to_be_bytes().to_vec());
+        rows.signals.push(signal_hash.to_be_bytes().to_vec());
+        rows.recipients.push(&claim.terms.recipient.0);
+        rows.amounts.push(statement.amount.into());
+        rows.sequences.push(bigint(statement.ledger_sequence)?);
+        rows.times.push(statement.paid_at.into());
+        rows.keys.push(&key.0);
+        rows.signatures.push(&signature.0);
+        rows.fees.push(claim.terms.fee.into());
+        rows.deadlines
+            .push(Numeric(Balance::new(claim.terms.deadline.0.into()).map_err(StoreError::damaged)?));
+        rows.proofs.push(&claim.proof.0);
+    }
+    tx.execute(sql, &rows.columns()).await.map(|_| ())
+}
+
+/// Rows of `claims`, column by column.
+#[derive(Default)]
+struct Rows<'a> {
+    programmes: Vec<&'a [u8]>,
+    periods: Vec<i64>,
+    nullifiers: Vec<Vec<u8>>,
+    signals: Vec<Vec<u8>>,
+    recipients: Vec<&'a [u8]>,
+    amounts: Vec<Numeric>,
+    sequences: Vec<i64>,
+    times: Vec<SystemTime>,
+    keys: Vec<&'a [u8]>,
+    signatures: Vec<&'a [u8]>,
+    fees: Vec<Numeric>,
+    deadlines: Vec<Numeric>,
+    proofs: Vec<&'a [u8]>,
+}
+
+impl Rows<'_> {
+    fn columns(&self) -> [&(dyn ToSql + Sync); 13] {
+        [
+            &self.programmes,
+            &self.periods,
+            &self.nullifiers,
+            &self.signals,
+            &self.recipients,
+            &self.amounts,
+            &self.sequences,
+            &self.times,
+            &self.keys,
+            &self.signatures,
+            &self.fees,
+            &self.deadlines,
+            &self.proofs,
+        ]
+    }
 }
 
 pub(super) fn read(row: &Row) -> Result<PaidClaim, StoreError> {

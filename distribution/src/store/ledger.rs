@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::SystemTime;
 
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 use unum_identity::action::Period;
 use unum_identity::bytes::{EntryHash, LedgerId, ProgrammeId};
 use unum_identity::claim::Amount;
@@ -11,7 +12,7 @@ use unum_identity::ledger::Balance;
 use unum_identity::time::UnixTime;
 
 use super::programmes::amount;
-use super::{Numeric, StoreError, Tx, bigint, bytes, count, time};
+use super::{Change, Numeric, StoreError, Tx, bigint, bytes, count, time};
 use crate::ledger::account::Account;
 use crate::ledger::entry::{Draft, Entry, Head, Posting};
 
@@ -86,49 +87,103 @@ pub(crate) async fn post(tx: &Tx, mut pen: Pen, draft: Draft, now: UnixTime) -> 
 
 /// Writes all entries that were placed with this pen, moves the balances, and makes the last one the end of the chain.
 ///
-/// As many statements for a thousand entries as for one.
+/// As many statements for a thousand entries as for one, sent together. Their order is the schema's: the end moves first, an
+/// entry finds its lines.
 pub(crate) async fn write(tx: &Tx, pen: Pen, placed: &[Placed]) -> Result<(), StoreError> {
-    insert_transfers(tx, placed).await?;
+    let (end, head) = (bigint(pen.head.sequence)?, pen.head.hash.0.as_slice());
     let lines = || placed.iter().flat_map(|placed| &placed.entry.postings);
-    move_balances(tx, lines()).await?;
-    insert_postings(tx, placed).await?;
-    let Head { sequence, hash } = pen.head;
-    let sql = "UPDATE ledger SET sequence = $1, head = $2";
-    tx.execute(sql, &[&bigint(sequence)?, &hash.0.as_slice()]).await.map(|_| ())
+    let moves = Moves::of(lines())?;
+    let (lines, entries) = (Lines::of(placed)?, Transfers::of(placed)?);
+    let end: [&(dyn ToSql + Sync); 2] = [&end, &head];
+    let sources: [&(dyn ToSql + Sync); 1] = [&moves.sources];
+    let losses: Vec<[&(dyn ToSql + Sync); 2]> =
+        moves.losses.iter().map(|(n, sum)| [n as _, sum as _]).collect();
+    let gains: [&(dyn ToSql + Sync); 2] = [&moves.gained, &moves.gains];
+    let (lines, entries) = (lines.columns(), entries.columns());
+    let mut changes: Vec<Change<'_>> = vec![(END, &end), (SOURCES, &sources)];
+    changes.extend(losses.iter().map(|loss| (LOSS, &loss[..])));
+    changes.extend([(GAINS, &gains[..]), (LINES, &lines[..]), (ENTRIES, &entries[..])]);
+    let changed = tx.execute_all(&changes).await?;
+    // Only a funding source may lose what it never had, so everybody else who loses has an account.
+    match changed[2..2 + losses.len()].iter().position(|rows| *rows != 1) {
+        Some(loser) => Err(StoreError::damaged(format!("there is no account {}", moves.losses[loser].0))),
+        None => Ok(()),
+    }
 }
 
-async fn insert_transfers(tx: &Tx, placed: &[Placed]) -> Result<(), StoreError> {
-    let sql = "INSERT INTO transfers (sequence, kind, programme, period, reference, created_at, previous, hash) \
-               SELECT * FROM unnest($1::bigint[], $2::text[], $3::bytea[], $4::bigint[], $5::bytea[], \
-               $6::timestamptz[], $7::bytea[], $8::bytea[])";
-    let mut rows = Transfers::default();
-    for Placed { entry, head } in placed {
-        let cause = &entry.cause;
-        rows.sequences.push(bigint(entry.sequence)?);
-        rows.kinds.push(cause.kind());
-        rows.programmes.push(cause.programme().0);
-        rows.periods.push(cause.period().map(|period| bigint(period.0)).transpose()?);
-        rows.references.push(cause.reference());
-        rows.times.push(SystemTime::from(entry.at));
-        rows.previous.push(&entry.previous.0);
-        rows.hashes.push(&head.hash.0);
+const END: &str = "UPDATE ledger SET sequence = $1, head = $2";
+const SOURCES: &str =
+    "INSERT INTO accounts (name, balance) SELECT unnest($1::text[]), 0 ON CONFLICT DO NOTHING";
+/// One by one: `ON CONFLICT DO UPDATE` would check the sign of what it proposes to insert.
+const LOSS: &str = "UPDATE accounts SET balance = balance + $2 WHERE name = $1";
+const GAINS: &str = "INSERT INTO accounts (name, balance) SELECT * FROM unnest($1::text[], $2::numeric[]) \
+                     ON CONFLICT (name) DO UPDATE SET balance = accounts.balance + excluded.balance";
+const LINES: &str = "INSERT INTO postings (sequence, line, account, amount) \
+                     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::numeric[])";
+const ENTRIES: &str = "INSERT INTO transfers (sequence, kind, programme, period, reference, created_at, previous, hash) \
+                       SELECT * FROM unnest($1::bigint[], $2::text[], $3::bytea[], $4::bigint[], $5::bytea[], \
+                       $6::timestamptz[], $7::bytea[], $8::bytea[])";
+
+/// Each account once, by what all lines together move.
+#[derive(Default)]
+struct Moves {
+    /// Funding sources that lose: perhaps for the first time.
+    sources: Vec<String>,
+    losses: Vec<(String, Numeric)>,
+    gained: Vec<String>,
+    gains: Vec<Numeric>,
+}
+
+impl Moves {
+    fn of<'a>(lines: impl Iterator<Item = &'a Posting>) -> Result<Self, StoreError> {
+        let mut sums: BTreeMap<&Account, i128> = BTreeMap::new();
+        for line in lines {
+            let sum = sums.entry(&line.account).or_default();
+            *sum = sum.saturating_add(line.amount.minor()); // what saturates is no balance
+        }
+        let mut moves = Self::default();
+        for (account, sum) in sums {
+            let (name, sum) = (account.to_string(), Balance::new(sum).map_err(StoreError::damaged)?);
+            if sum >= Balance::ZERO {
+                moves.gained.push(name);
+                moves.gains.push(Numeric(sum));
+                continue;
+            }
+            if matches!(account, Account::Funding(_)) {
+                moves.sources.push(name.clone());
+            }
+            moves.losses.push((name, Numeric(sum)));
+        }
+        Ok(moves)
     }
-    let programmes: Vec<&[u8]> = rows.programmes.iter().map(<[u8; 16]>::as_slice).collect();
-    tx.execute(
-        sql,
-        &[
-            &rows.sequences,
-            &rows.kinds,
-            &programmes,
-            &rows.periods,
-            &rows.references,
-            &rows.times,
-            &rows.previous,
-            &rows.hashes,
-        ],
-    )
-    .await
-    .map(|_| ())
+}
+
+/// Rows of `postings`, column by column.
+#[derive(Default)]
+struct Lines {
+    sequences: Vec<i64>,
+    places: Vec<i64>,
+    accounts: Vec<String>,
+    amounts: Vec<Numeric>,
+}
+
+impl Lines {
+    fn of(placed: &[Placed]) -> Result<Self, StoreError> {
+        let mut rows = Self::default();
+        for Placed { entry, .. } in placed {
+            for (place, line) in (1..).zip(&entry.postings) {
+                rows.sequences.push(bigint(entry.sequence)?);
+                rows.places.push(place);
+                rows.accounts.push(line.account.to_string());
+                rows.amounts.push(Numeric(line.amount));
+            }
+        }
+        Ok(rows)
+    }
+
+    fn columns(&self) -> [&(dyn ToSql + Sync); 4] {
+        [&self.sequences, &self.places, &self.accounts, &self.amounts]
+    }
 }
 
 /// Rows of `transfers`, column by column.
@@ -136,7 +191,7 @@ async fn insert_transfers(tx: &Tx, placed: &[Placed]) -> Result<(), StoreError> 
 struct Transfers<'a> {
     sequences: Vec<i64>,
     kinds: Vec<&'static str>,
-    programmes: Vec<[u8; 16]>,
+    programmes: Vec<Option<Vec<u8>>>,
     periods: Vec<Option<i64>>,
     references: Vec<Vec<u8>>,
     times: Vec<SystemTime>,
@@ -144,49 +199,35 @@ struct Transfers<'a> {
     hashes: Vec<&'a [u8]>,
 }
 
-/// Each account once, by what all lines together move.
-async fn move_balances(tx: &Tx, lines: impl Iterator<Item = &Posting>) -> Result<(), StoreError> {
-    let mut moved: BTreeMap<String, i128> = BTreeMap::new();
-    for line in lines {
-        let sum = moved.entry(line.account.to_string()).or_default();
-        *sum = sum.saturating_add(line.amount.minor()); // what saturates is no balance
-    }
-    let (mut gained, mut amounts) = (Vec::new(), Vec::new());
-    for (name, sum) in moved {
-        let sum = Numeric(Balance::new(sum).map_err(StoreError::damaged)?);
-        if sum.0 >= Balance::ZERO {
-            gained.push(name);
-            amounts.push(sum);
-        } else {
-            lose(tx, &name, sum).await?;
+impl<'a> Transfers<'a> {
+    fn of(placed: &'a [Placed]) -> Result<Self, StoreError> {
+        let mut rows = Self::default();
+        for Placed { entry, head } in placed {
+            let cause = &entry.cause;
+            rows.sequences.push(bigint(entry.sequence)?);
+            rows.kinds.push(cause.kind());
+            rows.programmes.push(cause.programme().map(|id| id.0.to_vec()));
+            rows.periods.push(cause.period().map(|period| bigint(period.0)).transpose()?);
+            rows.references.push(cause.reference());
+            rows.times.push(SystemTime::from(entry.at));
+            rows.previous.push(&entry.previous.0);
+            rows.hashes.push(&head.hash.0);
         }
+        Ok(rows)
     }
-    let sql = "INSERT INTO accounts (name, balance) SELECT * FROM unnest($1::text[], $2::numeric[]) \
-               ON CONFLICT (name) DO UPDATE SET balance = accounts.balance + excluded.balance";
-    tx.execute(sql, &[&gained, &amounts]).await.map(|_| ())
-}
 
-/// Two statements, because ON CONFLICT DO UPDATE would check the sign of what it proposes to insert.
-async fn lose(tx: &Tx, name: &str, sum: Numeric) -> Result<(), StoreError> {
-    let sql = "INSERT INTO accounts (name, balance) VALUES ($1, 0) ON CONFLICT DO NOTHING";
-    tx.execute(sql, &[&name]).await?;
-    let sql = "UPDATE accounts SET balance = balance + $2 WHERE name = $1";
-    tx.execute(sql, &[&name, &sum]).await.map(|_| ())
-}
-
-async fn insert_postings(tx: &Tx, placed: &[Placed]) -> Result<(), StoreError> {
-    let sql = "INSERT INTO postings (sequence, line, account, amount) \
-               SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::numeric[])";
-    let (mut sequences, mut places, mut names, mut amounts) = (vec![], vec![], vec![], vec![]);
-    for Placed { entry, .. } in placed {
-        for (place, line) in (1_i64..).zip(&entry.postings) {
-            sequences.push(bigint(entry.sequence)?);
-            places.push(place);
-            names.push(line.account.to_string());
-            amounts.push(Numeric(line.amount));
-        }
+    fn columns(&self) -> [&(dyn ToSql + Sync); 8] {
+        [
+            &self.sequences,
+            &self.kinds,
+            &self.programmes,
+            &self.periods,
+            &self.references,
+            &self.times,
+            &self.previous,
+            &self.hashes,
+        ]
     }
-    tx.execute(sql, &[&sequences, &places, &names, &amounts]).await.map(|_| ())
 }
 
 /// What an account holds; nothing, if nothing was ever posted to it.
@@ -219,6 +260,15 @@ pub(crate) async fn deposit(
         amount: row.try_get::<_, Numeric>("amount")?.0,
         place: read_head(&row)?,
     }))
+}
+
+/// Why and where a deposit was taken back, if it was.
+pub(crate) async fn reversal(tx: &Tx, deposit: u64) -> Result<Option<(String, Head)>, StoreError> {
+    let sql = "SELECT substr(reference, 9) AS reason, sequence, hash AS head FROM transfers \
+               WHERE kind = 'reversal' AND substr(reference, 1, 8) = $1";
+    let Some(row) = tx.row(sql, &[&deposit.to_be_bytes().as_slice()]).await? else { return Ok(None) };
+    let reason: Vec<u8> = row.try_get("reason")?;
+    Ok(Some((String::from_utf8(reason).map_err(StoreError::damaged)?, read_head(&row)?)))
 }
 
 /// What moved into and out of one period's reserve.
@@ -276,7 +326,7 @@ pub(crate) async fn pool_movements(
 ) -> Result<Vec<(UnixTime, Balance)>, StoreError> {
     let sql = "SELECT t.created_at, p.amount FROM transfers t \
                JOIN postings p ON p.sequence = t.sequence AND p.account = $2 \
-               WHERE t.kind IN ('deposit', 'reserve', 'return') AND t.programme = $1 \
+               WHERE t.kind IN ('deposit', 'reserve', 'return', 'reversal') AND t.programme = $1 \
                ORDER BY t.sequence DESC LIMIT $3";
     let pool = Account::Pool(programme).to_string();
     let rows = tx.rows(sql, &[&programme.0.as_slice(), &pool, &i64::from(most)]).await?;

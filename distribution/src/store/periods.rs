@@ -7,19 +7,26 @@ use tokio_postgres::Row;
 use unum_identity::action::Period;
 use unum_identity::bytes::ProgrammeId;
 use unum_identity::checkpoint::SignedCheckpoint;
+use unum_identity::claim::Amount;
 use unum_identity::field::Root;
 use unum_identity::programme::{EligibleSet, PeriodState, PeriodStatement};
 use unum_identity::signed::Signed;
 use unum_identity::time::UnixTime;
 
-use super::{StoreError, Tx, bigint, bytes, count};
+use super::programmes::amount_or_null;
+use super::{Numeric, StoreError, Tx, bigint, bytes, count};
 
 /// A period with which something has happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StartedPeriod {
     pub(crate) state: PeriodState,
     pub(crate) set: EligibleSet,
+    /// The most that a claim is paid; none before it is funded.
+    pub(crate) most: Option<Amount>,
 }
+
+/// Columns of a [`StartedPeriod`].
+pub(super) const COLUMNS: &str = "state, root, set_size, people, most";
 
 /// Whether others may still read the row's state while we decide by it.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +57,7 @@ pub(crate) async fn get_all(
 ) -> Result<HashMap<(ProgrammeId, Period), StartedPeriod>, StoreError> {
     let lock = lock.clause();
     let sql = format!(
-        "SELECT programme, period, state, root, set_size, people FROM periods \
+        "SELECT programme, period, {COLUMNS} FROM periods \
          WHERE (programme, period) IN (SELECT * FROM unnest($1::bytea[], $2::bigint[])) \
          ORDER BY programme, period{lock}"
     );
@@ -73,9 +80,7 @@ pub(crate) async fn get(
     lock: Lock,
 ) -> Result<Option<StartedPeriod>, StoreError> {
     let lock = lock.clause();
-    let sql = format!(
-        "SELECT state, root, set_size, people FROM periods WHERE programme = $1 AND period = $2{lock}"
-    );
+    let sql = format!("SELECT {COLUMNS} FROM periods WHERE programme = $1 AND period = $2{lock}");
     let Ok(period) = bigint(period.0) else { return Ok(None) }; // no period lies beyond what a row can say
     tx.row(&sql, &[&programme.0.as_slice(), &period]).await?.as_ref().map(read).transpose()
 }
@@ -86,9 +91,9 @@ pub(crate) async fn newest(
     programme: ProgrammeId,
     most: u32,
 ) -> Result<Vec<(Period, StartedPeriod)>, StoreError> {
-    let sql = "SELECT period, state, root, set_size, people FROM periods \
-               WHERE programme = $1 ORDER BY period DESC LIMIT $2";
-    let rows = tx.rows(sql, &[&programme.0.as_slice(), &i64::from(most)]).await?;
+    let sql =
+        format!("SELECT period, {COLUMNS} FROM periods WHERE programme = $1 ORDER BY period DESC LIMIT $2");
+    let rows = tx.rows(&sql, &[&programme.0.as_slice(), &i64::from(most)]).await?;
     rows.iter().map(|row| Ok((Period(count(row, "period")?), read(row)?))).collect()
 }
 
@@ -103,6 +108,27 @@ pub(crate) async fn open_between(
                WHERE programme = $1 AND period BETWEEN $2 AND $3 AND state = 'open' ORDER BY period";
     let rows = tx.rows(sql, &[&programme.0.as_slice(), &bigint(from.0)?, &bigint(to.0)?]).await?;
     rows.iter().map(|row| count(row, "period").map(Period)).collect()
+}
+
+/// Periods that have started and are not sealed, of all programmes.
+pub(crate) async fn unfinished(tx: &Tx) -> Result<Vec<(ProgrammeId, Period)>, StoreError> {
+    let sql = "SELECT programme, period FROM periods WHERE state <> 'sealed'";
+    let rows = tx.rows(sql, &[]).await?;
+    rows.iter()
+        .map(|row| Ok((ProgrammeId(bytes(row, "programme")?), Period(count(row, "period")?))))
+        .collect()
+}
+
+/// How many claims each period from `from` on has paid: counted, which takes the longer the more there are.
+pub(crate) async fn claimed(
+    tx: &Tx,
+    programme: ProgrammeId,
+    from: Period,
+) -> Result<HashMap<Period, u64>, StoreError> {
+    let sql =
+        "SELECT period, count(*) AS claims FROM claims WHERE programme = $1 AND period >= $2 GROUP BY period";
+    let rows = tx.rows(sql, &[&programme.0.as_slice(), &bigint(from.0)?]).await?;
+    rows.iter().map(|row| Ok((Period(count(row, "period")?), count(row, "claims")?))).collect()
 }
 
 /// Starts a period: the people who may claim are `set`. `false` if it has started already.
@@ -133,7 +159,21 @@ pub(crate) async fn insert(
     .map(|rows| rows == 1)
 }
 
-/// Moves a period that is locked to `state`; `statement` when that is `sealed`, and only then.
+/// Moves a period that is locked to `funded`: `most` is put aside for each person.
+pub(crate) async fn fund(
+    tx: &Tx,
+    programme: ProgrammeId,
+    period: Period,
+    most: Amount,
+    now: UnixTime,
+) -> Result<(), StoreError> {
+    let sql =
+        "UPDATE periods SET state = 'funded', most = $3, funded_at = $4 WHERE programme = $1 AND period = $2";
+    let (id, at) = (programme.0.as_slice(), SystemTime::from(now));
+    tx.execute(sql, &[&id, &bigint(period.0)?, &Numeric::from(most), &at]).await.map(|_| ())
+}
+
+/// Moves a period that is locked to a state after `funded`; `statement` when that is `sealed`, and only then.
 pub(crate) async fn advance(
     tx: &Tx,
     programme: ProgrammeId,
@@ -143,10 +183,9 @@ pub(crate) async fn advance(
     now: UnixTime,
 ) -> Result<(), StoreError> {
     let column = match state {
-        PeriodState::Planned | PeriodState::Snapshot => {
-            return Err(StoreError::damaged(format!("no period moves to {state}")));
+        PeriodState::Planned | PeriodState::Snapshot | PeriodState::Funded => {
+            return Err(StoreError::damaged(format!("no period moves to {state} like this")));
         }
-        PeriodState::Funded => "funded_at",
         PeriodState::Open => "opened_at",
         PeriodState::Closed => "closed_at",
         PeriodState::Sealed => "sealed_at",
@@ -184,5 +223,6 @@ pub(super) fn read(row: &Row) -> Result<StartedPeriod, StoreError> {
             size: count(row, "set_size")?,
             people: count(row, "people")?,
         },
+        most: amount_or_null(row, "most")?,
     })
 }

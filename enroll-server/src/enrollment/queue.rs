@@ -189,14 +189,14 @@ async fn take(app: &App, most: usize, is_idle: bool) -> Result<Taken, StoreError
                 taken.quarantined.push(envelope.nonce);
                 continue;
             }
-            taken.alone = envelope.attempts >= SUSPECT;
-            if taken.alone && !(is_idle && taken.envelopes.is_empty()) {
-                taken.alone = false;
+            let is_suspect = envelope.attempts >= SUSPECT;
+            if is_suspect && !(is_idle && taken.envelopes.is_empty()) {
                 break; // and nobody behind it either, or it would wait for ever
             }
             queue::take(tx, app.matcher_id, envelope.nonce).await?;
             taken.envelopes.push(envelope);
-            if taken.alone {
+            if is_suspect {
+                taken.alone = true;
                 break;
             }
         }

@@ -67,7 +67,12 @@ async fn submit(
 ) -> Result<(StatusCode, Json<EnrollmentOutcome>), ProblemResponse> {
     let outcome = match enrollment::submit(app, purpose, envelope).await {
         Ok(answer) => answer.map_err(ProblemResponse)?,
-        Err(error) => return Err(error.into()),
+        Err(error) => {
+            // Nothing was accepted, or there is no answer yet; whatever is answered is counted when it is.
+            let problem = ProblemResponse::from(error);
+            app.metrics.count("enroll_enrollments_total", &[("outcome", problem.code())], 1);
+            return Err(problem);
+        }
     };
     let status = match outcome {
         EnrollmentOutcome::Enrolled { .. } => StatusCode::CREATED,

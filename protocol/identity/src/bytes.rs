@@ -84,8 +84,14 @@ byte_nouns! {
     LedgerId[16];
     /// Where a share is paid: the Ed25519 public key of a wallet's account.
     AccountId[32];
+    /// Ed25519 signature by an account's key.
+    AccountSignature[64];
+    /// Names a payment among those of its payer: drawn at random, once a payment.
+    PaymentKey[16];
     /// SHA-256 of one entry of the ledger, which covers the entry before it.
     EntryHash[32];
+    /// SHA-256 of all nullifiers of a period ([`crate::published::nullifier_set_hash`]).
+    NullifierSetHash[32];
     /// SHA-256 of a proving or verifying key's canonical bytes.
     KeyHash[32];
     /// SHA-256 of a circuit's matrices: the statement that keys belong to.

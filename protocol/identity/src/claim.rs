@@ -104,7 +104,7 @@ pub struct ClaimTerms {
     pub ledger: LedgerId,
     /// Who is paid.
     pub recipient: AccountId,
-    /// What the relayer keeps of it.
+    /// What goes to whoever relays it.
     pub fee: Amount,
     /// After this moment it is void.
     pub deadline: UnixTime,
@@ -139,6 +139,10 @@ pub struct Claim {
     pub terms: ClaimTerms,
     /// The proof.
     pub proof: ProofBytes,
+    /// Who sends it, if somebody wants the fee: the proof does not bind this, so whoever relays names itself. Without one
+    /// the fee goes to the ledger's account for fees.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relayer: Option<AccountId>,
 }
 
 /// The ledger's word that a claim was paid.

@@ -1,4 +1,4 @@
-//! Bodies of the ledger: balances, and what a check of the whole ledger found.
+//! Bodies of the ledger: which one it is, balances, reversals, and what a check of the whole ledger found.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::action::Period;
-use crate::bytes::{AccountId, EntryHash, ProgrammeId};
+use crate::bytes::{AccountId, EntryHash, LedgerId, ProgrammeId, ServiceKey};
 use crate::claim::{Amount, AmountError};
 
 /// What an account holds, in minor units. Text is an [`Amount`], with `-` before it when less than nothing; only
@@ -91,6 +91,73 @@ impl<'de> Deserialize<'de> for Balance {
     }
 }
 
+/// What a ledger counts: all programmes of a ledger pay in the same, because an account holds one number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Unit {
+    /// What it is called, such as `EUR`.
+    pub name: String,
+    /// Decimal digits that its minor unit stands for: 2 for cents.
+    pub minor_digits: u8,
+}
+
+impl Unit {
+    /// Minor units as people write them: `-12.05 EUR` for −1205 cents.
+    pub fn text(&self, minor: Balance) -> String {
+        let sign = if minor < Balance::ZERO { "-" } else { "" };
+        let digits = usize::from(self.minor_digits);
+        let text = format!("{:0>width$}", minor.0.unsigned_abs(), width = digits + 1);
+        let (whole, part) = text.split_at(text.len() - digits);
+        let point = if part.is_empty() { "" } else { "." };
+        format!("{sign}{whole}{point}{part} {}", self.name)
+    }
+}
+
+/// Which ledger a distribution keeps.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LedgerView {
+    /// Its id; claims and payments name it.
+    pub id: LedgerId,
+    /// Key that signs its receipts and statements.
+    pub key: ServiceKey,
+    /// What it counts; none before its first programme.
+    pub unit: Option<Unit>,
+}
+
+impl LedgerView {
+    /// Minor units as people write them; as a plain number while nobody has said what they are.
+    pub fn text(&self, minor: impl Into<Balance>) -> String {
+        let minor = minor.into();
+        self.unit.as_ref().map_or_else(|| format!("{minor} minor units"), |unit| unit.text(minor))
+    }
+}
+
+/// An operator takes a deposit back that was a mistake.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ReversalRequest {
+    /// Why: 1 to 64 of `a-z 0-9 . _ -`. Stands in the entry.
+    pub reason: String,
+}
+
+/// A reversal that is booked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Reversal {
+    /// Place of the deposit that was taken back.
+    pub reversed: u64,
+    /// Why.
+    pub reason: String,
+    /// How much left the pool.
+    pub amount: Amount,
+    /// Place of the entry that takes it back.
+    pub ledger_sequence: u64,
+    /// Hash of that entry.
+    pub entry_hash: EntryHash,
+}
+
 /// What a wallet's account holds. An account that was never paid holds nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -170,7 +237,16 @@ pub enum LedgerProblem {
         /// The account's name.
         account: String,
     },
-    /// What a period reserved is not what it paid, returned, and still holds.
+    /// A claim was paid something else than its period's share at that moment.
+    ShareWrong {
+        /// Place of the entry.
+        sequence: u64,
+        /// The share.
+        due: Amount,
+        /// What left the period's reserve.
+        paid: Balance,
+    },
+    /// What a period reserved is not what its policy says, or not what it paid, returned, and still holds.
     PeriodUnbalanced {
         /// The programme.
         programme: ProgrammeId,
@@ -180,6 +256,17 @@ pub enum LedgerProblem {
     /// A claim and the entry that paid it do not agree, one of the two is missing, or the receipt is not ours.
     ClaimMismatch {
         /// Place of the entry.
+        sequence: u64,
+    },
+    /// A payment and the entry that moved it do not agree, one of the two is missing, its payer has not signed it, or the
+    /// receipt is not ours.
+    PaymentMismatch {
+        /// Place of the entry.
+        sequence: u64,
+    },
+    /// An entry takes back what was no deposit, what was taken back already, or something else than was deposited.
+    ReversalWrong {
+        /// Its place.
         sequence: u64,
     },
     /// A sealed statement does not agree with the ledger.
@@ -202,6 +289,18 @@ mod tests {
         for text in ["", "-", "-0", "00", "+1", "1.0", " 1", "--1", &format!("-1{}", "0".repeat(38))] {
             assert_eq!(text.parse::<Balance>(), Err(AmountError), "{text:?}");
         }
+    }
+
+    #[test]
+    fn units_are_written_with_their_digits() {
+        let text = |minor, minor_digits| {
+            Unit { name: "EUR".into(), minor_digits }.text(Balance::new(minor).unwrap())
+        };
+        assert_eq!(text(-1205, 2), "-12.05 EUR");
+        assert_eq!(text(5, 2), "0.05 EUR");
+        assert_eq!(text(0, 2), "0.00 EUR");
+        assert_eq!(text(1205, 0), "1205 EUR");
+        assert_eq!(text(1, 18), "0.000000000000000001 EUR");
     }
 
     proptest! {

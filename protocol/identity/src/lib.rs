@@ -10,13 +10,15 @@
 //! | [`set`] | the Merkle set of commitments, its paths |
 //! | [`checkpoint`] | a signed root of the set |
 //! | [`envelope`] | what a device signs and seals |
-//! | [`enrollment`], [`programme`], [`claim`], [`ledger`], [`proof`], [`humanness`] | the bodies that travel over HTTP |
+//! | [`enrollment`], [`programme`], [`claim`], [`ledger`], [`account`], [`published`], [`proof`], [`humanness`] | the bodies that travel over HTTP |
+//! | [`payment`] | what an account's owner signs to pay somebody, and the link that asks for it |
 //! | [`signed`] | a statement with its signature: receipts |
 //! | [`problem`] | an error over HTTP |
 //!
 //! Does no I/O, reads no clock, draws no randomness that was not handed in, and knows nothing about irises:
 //! what a device seals is opaque bytes here.
 
+pub mod account;
 pub mod action;
 pub mod bytes;
 pub mod checkpoint;
@@ -27,10 +29,12 @@ pub mod field;
 pub mod hash;
 pub mod humanness;
 pub mod ledger;
+pub mod payment;
 pub mod poseidon;
 pub mod problem;
 pub mod programme;
 pub mod proof;
+pub mod published;
 pub mod secret;
 pub mod set;
 pub mod signed;

@@ -1,10 +1,11 @@
-//! A statement and a service's Ed25519 signature over it.
+//! A statement and a service's Ed25519 signature over it. Owners of accounts sign theirs in the same form
+//! ([`crate::payment`]).
 
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 
 use crate::bytes::{ServiceKey, ServiceSignature};
 
-/// Something a service signs.
+/// Something that is signed.
 pub trait Statement {
     /// Separates this kind of statement from every other that the same key signs; ends in its version.
     const DOMAIN: &'static str;
@@ -67,7 +68,8 @@ pub(crate) fn verify(
     key.verify_strict(message, &signature.0.into()).map_err(|_| SignatureError)
 }
 
-fn message<T: Statement>(statement: &T) -> Vec<u8> {
+/// `domain ‖ 0x00 ‖ bytes`: what the signature covers.
+pub(crate) fn message<T: Statement>(statement: &T) -> Vec<u8> {
     let mut message = T::DOMAIN.as_bytes().to_vec();
     message.push(0);
     message.extend(statement.to_bytes());

@@ -27,6 +27,14 @@ pub enum StoreError {
     /// A statement failed: a fault of ours, or of the schema.
     #[error("a statement failed")]
     Statement(#[source] tokio_postgres::Error),
+    /// Somebody who may has to bring the schema up to date first.
+    #[error("the schema is at version {found}, this program needs {needed}")]
+    Outdated {
+        /// The database's; 0 before the first.
+        found: i32,
+        /// This program's.
+        needed: i32,
+    },
     /// The tables hold what this service would never have written, or wrote with other keys.
     #[error("the database is damaged: {0}")]
     Damaged(String),

@@ -4,6 +4,7 @@ use std::fmt;
 
 use deadpool_postgres::Object;
 use futures_util::TryStreamExt as _;
+use futures_util::stream::FuturesOrdered;
 use tokio_postgres::Row;
 use tokio_postgres::binary_copy::{BinaryCopyOutRow, BinaryCopyOutStream};
 use tokio_postgres::types::{ToSql, Type};
@@ -80,7 +81,30 @@ impl Tx {
         let statement = self.client().prepare_cached(sql).await?;
         Ok(self.client().execute(&statement, values).await?)
     }
+
+    /// Changes rows with each statement in turn, and says how many each changed. They are sent without waiting for answers in
+    /// between: the way to Postgres and back is paid once. None after one that fails is carried out.
+    ///
+    /// # Errors
+    ///
+    /// A [`StoreError`]: of the first that failed.
+    pub async fn execute_all(&self, changes: &[Change<'_>]) -> Result<Vec<u64>, StoreError> {
+        let client = self.client();
+        let mut prepared = Vec::with_capacity(changes.len());
+        for (sql, _) in changes {
+            prepared.push(client.prepare_cached(sql).await?); // all before any is sent: so they are sent in order
+        }
+        let sent: FuturesOrdered<_> = prepared
+            .iter()
+            .zip(changes)
+            .map(|(statement, (_, values))| client.execute(statement, values))
+            .collect();
+        Ok(sent.try_collect().await?)
+    }
 }
+
+/// A statement that changes rows, and its values.
+pub type Change<'a> = (&'a str, &'a [&'a (dyn ToSql + Sync)]);
 
 impl fmt::Debug for Tx {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -97,7 +97,7 @@ impl Forger {
             external_nullifier: ExternalNullifier::of_claim(&programme, period),
         };
         let proof = self.prove(&public, rng);
-        Claim { programme, period, nullifier, terms, proof }
+        Claim { programme, period, nullifier, terms, proof, relayer: None }
     }
 }
 

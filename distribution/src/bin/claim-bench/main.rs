@@ -9,8 +9,11 @@
 //! 5. a storm: the claims of few people, over and over, over HTTP.
 //!
 //! After each the whole ledger is checked. Clients, servers and Postgres share one machine.
+//!
+//! With `--audit` nothing of this: a period of so many claims is audited.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program talks on its standard streams")]
 
+mod audit;
 mod forge;
 mod http;
 mod load;
@@ -30,8 +33,9 @@ use town::Town;
 #[command(
     version,
     about,
-    after_help = "Example:
+    after_help = "Examples:
   cargo run --release -p distribution --bin claim-bench -- --json
+  cargo run --release -p distribution --bin claim-bench -- --json --audit 100000
 
 Takes some minutes, 1 GB of memory, and as much on disk for a while. Needs the system's Postgres (apt install postgresql)."
 )]
@@ -39,6 +43,9 @@ struct Arguments {
     /// One JSON object instead of a table
     #[arg(long)]
     json: bool,
+    /// Audit a period of so many claims, and nothing else
+    #[arg(long, value_name = "CLAIMS", value_parser = clap::value_parser!(u32).range(100..))]
+    audit: Option<u32>,
     /// Claims in shared transactions
     #[arg(long, default_value_t = 40_000, value_parser = clap::value_parser!(u32).range(1000..))]
     claims: u32,
@@ -70,6 +77,9 @@ const SINGLE_CONNECTIONS: [usize; 2] = [1, 4];
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some(claims) = arguments.audit {
+        return audited(claims, arguments.json);
+    }
     let measured = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -78,6 +88,23 @@ fn main() -> ExitCode {
     match measured {
         Ok((report, true)) => println!("{}", report.to_json()),
         Ok((report, false)) => println!("{report}"),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn audited(claims: u32, json: bool) -> ExitCode {
+    match audit::measure(claims as usize) {
+        Ok(audited) if json => {
+            println!("{}", serde_json::to_string_pretty(&audited).expect("figures are text"));
+        }
+        Ok(audited) => println!(
+            "{} claims audited in {:.1} s on {} cores: {:.0} a second, {:.1} x one proof after the other",
+            audited.claims, audited.audit_s, audited.cores, audited.claims_per_s, audited.ratio_to_one_by_one
+        ),
         Err(error) => {
             eprintln!("error: {error:#}");
             return ExitCode::FAILURE;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
@@ -21,7 +22,7 @@ use unum_identity::claim::{Amount, Claim};
 use unum_identity::enrollment::{PublishedLeaf, Snapshot};
 use unum_identity::field::{Commitment, Root};
 use unum_identity::ledger::LedgerReport;
-use unum_identity::programme::{DepositRequest, Policy, ProgrammeTerms};
+use unum_identity::programme::{DepositRequest, Length, Policy, ProgrammeTerms};
 use unum_identity::set::Set;
 use unum_identity::signed::service_key;
 use unum_identity::time::UnixTime;
@@ -30,11 +31,13 @@ use crate::forge::Forger;
 
 pub(crate) const LEDGER: LedgerId = LedgerId([0xab; 16]);
 const TOKEN: &str = "operators of a bench, on loopback, for a minute";
-const ORIGIN: &str = "example.org/bench-set";
+/// The servers' role in Postgres.
+const ROLE: &str = "unum_distribution";
+pub(crate) const ORIGIN: &str = "example.org/bench-set";
 /// When everything happens.
-const NOW: UnixTime = UnixTime(1_800_000_000);
+pub(crate) const NOW: UnixTime = UnixTime(1_800_000_000);
 const PERIOD: Period = Period(0);
-const SHARE: u128 = 1000;
+pub(crate) const SHARE: u128 = 1000;
 
 /// Whom all distributions pay.
 pub(crate) struct Town {
@@ -75,7 +78,10 @@ impl Town {
 
     /// A database, and so many servers on it, which gather claims as told.
     pub(crate) async fn till(&self, name: &str, servers: usize, claims: Gathering) -> anyhow::Result<Till> {
-        let database = tokio::task::block_in_place(|| self.cluster.database(name))?;
+        let (owner, database) = tokio::task::block_in_place(|| {
+            anyhow::Ok((self.cluster.database(name)?, self.cluster.database_for(ROLE, name)?))
+        })?;
+        distribution::prepare_database(&owner, ROLE, Duration::from_secs(15)).await?;
         let mut till = Till { servers: Vec::new(), database, programme: ProgrammeId([0; 16]) };
         for number in 0..servers {
             let config = self.config(&till.database, &format!("{name}-{number}"), claims)?;
@@ -100,6 +106,7 @@ impl Town {
             "accept_keys_of_one_maker": true,
             "enroll_server": self.enroll_server,
             "set": { "origin": ORIGIN, "key": service_key(&self.set_key) },
+            "periods": { "drive": false }, // the bench's clock stands still
         }))?;
         config.claims = claims;
         Ok(config)
@@ -121,19 +128,23 @@ impl Town {
     }
 }
 
-/// Opens a period with money for everyone.
-fn open(operator: &Operator, people: u64) -> anyhow::Result<ProgrammeId> {
-    let share = Amount::new(SHARE)?;
-    let terms = ProgrammeTerms {
+/// What the bench promises.
+pub(crate) fn terms() -> anyhow::Result<ProgrammeTerms> {
+    Ok(ProgrammeTerms {
         name: "bench".into(),
         unit: "UNM".into(),
         minor_digits: 2,
-        policy: Policy::Fixed { amount: share },
+        policy: Policy::Fixed { amount: Amount::new(SHARE)? },
         starts_at: NOW,
-        period_seconds: 3600,
+        length: Length::Seconds { seconds: 3600 },
         claim_window: 2,
-    };
-    let programme = operator.create_programme(&terms)?.id;
+    })
+}
+
+/// Opens a period with money for everyone.
+fn open(operator: &Operator, people: u64) -> anyhow::Result<ProgrammeId> {
+    let share = Amount::new(SHARE)?;
+    let programme = operator.create_programme(&terms()?)?.id;
     let amount = share.checked_mul(people).context("too much money")?;
     let deposit = DepositRequest { idempotency_key: "all".into(), source: "bench".into(), amount };
     operator.deposit(programme, &deposit)?;

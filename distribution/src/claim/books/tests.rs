@@ -11,7 +11,7 @@ use unum_identity::bytes::{AccountId, ProgrammeId};
 use unum_identity::checkpoint::SignedCheckpoint;
 use unum_identity::claim::{Amount, ClaimTerms};
 use unum_identity::field::{Nullifier, Root};
-use unum_identity::programme::{EligibleSet, PeriodState, Policy, ProgrammeTerms};
+use unum_identity::programme::{EligibleSet, Length, PeriodState, Policy, ProgrammeTerms};
 use unum_identity::proof::ProofBytes;
 use unum_identity::time::UnixTime;
 
@@ -44,6 +44,7 @@ fn claim((person, recipient, period, fee, late, elsewhere): Sketch, programme: P
         nullifier: Nullifier((1 + person).into()),
         terms: ClaimTerms { ledger: LEDGER, recipient, fee, deadline },
         proof: ProofBytes([0; 256]),
+        relayer: (person % 2 == 0).then_some(AccountId([0x77; 32])),
     })
 }
 
@@ -63,7 +64,7 @@ async fn open(books: &Books, name: &str) -> ProgrammeId {
         minor_digits: 2,
         policy: Policy::Fixed { amount: Amount::new(SHARE).unwrap() },
         starts_at: UnixTime(NOW.0 - 150),
-        period_seconds: 100,
+        length: Length::Seconds { seconds: 100 },
         claim_window: 2,
     };
     let id = terms.id(&LEDGER);
@@ -78,9 +79,8 @@ async fn open(books: &Books, name: &str) -> ProgrammeId {
             periods::insert(&tx, id, period, set, &SignedCheckpoint(String::new()), NOW).await?;
             let draft = Draft::reserve(id, period, share.checked_mul(PEOPLE).unwrap());
             ledger::post(&tx, ledger::lock(&tx).await?, draft, NOW).await?;
-            for state in [PeriodState::Funded, PeriodState::Open] {
-                periods::advance(&tx, id, period, state, None, NOW).await?;
-            }
+            periods::fund(&tx, id, period, share, NOW).await?;
+            periods::advance(&tx, id, period, PeriodState::Open, None, NOW).await?;
         }
         Ok(())
     });

@@ -34,6 +34,44 @@ async fn a_batch_ends_when_its_time_is_up() {
     assert_eq!(stage.ask(1).await, Ok((1, 1)));
 }
 
+/// Nine come while both workers are busy with one each: five and four are taken then, and nobody waits for somebody else's
+/// turn.
+#[tokio::test]
+async fn workers_share_those_who_wait() {
+    let busy = Arc::new(Barrier::new(3));
+    let work = {
+        let busy = Arc::clone(&busy);
+        move |questions: Vec<u32>| {
+            let busy = Arc::clone(&busy);
+            async move {
+                if questions[0] == 0 {
+                    busy.wait().await;
+                }
+                counted(questions).await
+            }
+        }
+    };
+    let habits = Habits { queue: 16, ..habits(2, 100, Duration::ZERO) };
+    let stage = Arc::new(Stage::start(habits, &Metrics::default(), work));
+    let ask = |question| {
+        let stage = Arc::clone(&stage);
+        tokio::spawn(async move { stage.ask(question).await.unwrap().1 })
+    };
+    let first = ask(0);
+    sleep(Duration::from_millis(20)).await; // taken, alone
+    let second = ask(0);
+    sleep(Duration::from_millis(20)).await;
+    let asking: Vec<_> = (1..=9).map(ask).collect();
+    sleep(Duration::from_millis(20)).await;
+    busy.wait().await;
+    assert_eq!((first.await.unwrap(), second.await.unwrap()), (1, 1));
+    let mut together = Vec::new();
+    for asked in asking {
+        together.push(asked.await.unwrap());
+    }
+    assert_eq!(together, [5, 5, 5, 5, 5, 3, 3, 3, 1], "a half of those who waited, each time");
+}
+
 #[tokio::test]
 async fn a_panic_costs_its_batch_only() {
     let habits = habits(1, 1, Duration::ZERO);

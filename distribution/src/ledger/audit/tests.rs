@@ -1,8 +1,9 @@
 use ed25519_dalek::SigningKey;
 use proptest::prelude::*;
-use unum_identity::bytes::{AccountId, KeyHash};
+use unum_identity::bytes::{AccountId, KeyHash, NullifierSetHash, PaymentKey};
 use unum_identity::field::{Nullifier, Root};
-use unum_identity::programme::EligibleSet;
+use unum_identity::payment::{Payment, SignedPayment};
+use unum_identity::programme::{EligibleSet, Length, Policy};
 use unum_identity::time::UnixTime;
 
 use super::super::entry::{Draft, Posting};
@@ -12,13 +13,34 @@ const LEDGER: LedgerId = LedgerId([1; 16]);
 const PROGRAMME: ProgrammeId = ProgrammeId([2; 16]);
 const PERIOD: Period = Period(0);
 const SHARE: u128 = 1000;
+const RELAYER: Option<AccountId> = Some(AccountId([0x77; 32]));
 
 fn amount(minor: u128) -> Amount {
     Amount::new(minor).unwrap()
 }
 
+fn terms(policy: Policy) -> ProgrammeTerms {
+    ProgrammeTerms {
+        name: "basic".into(),
+        unit: "UNM".into(),
+        minor_digits: 2,
+        policy,
+        starts_at: UnixTime(0),
+        length: Length::Seconds { seconds: 1000 },
+        claim_window: 2,
+    }
+}
+
 fn key() -> SigningKey {
     SigningKey::from_bytes(&[7; 32])
+}
+
+fn owner(person: u8) -> SigningKey {
+    SigningKey::from_bytes(&[person; 32])
+}
+
+fn account(person: u8) -> AccountId {
+    AccountId(owner(person).verifying_key().to_bytes())
 }
 
 /// A ledger as it stands in the database: one deposit, one period of three people of whom two claim.
@@ -43,7 +65,11 @@ impl Books {
     }
 
     fn post(&mut self, draft: Draft) {
-        let entry = draft.place(LEDGER, self.head, UnixTime(100 + self.head.sequence));
+        self.post_at(draft, UnixTime(100 + self.head.sequence));
+    }
+
+    fn post_at(&mut self, draft: Draft, at: UnixTime) {
+        let entry = draft.place(LEDGER, self.head, at);
         self.head = entry.head();
         for line in &entry.postings {
             let name = line.account.to_string();
@@ -53,25 +79,62 @@ impl Books {
             }
         }
         let Head { sequence, hash } = self.head;
-        self.entries.push(StoredEntry { sequence, hash, entry: Some(entry), receipt: None });
+        self.entries.push(StoredEntry { sequence, hash, entry: Some(entry), receipt: None, payment: None });
     }
 
     fn claim(&mut self, person: u64, fee: u128) {
-        let (nullifier, recipient) = (Nullifier(person.into()), AccountId([person as u8; 32]));
+        self.claim_of(person, SHARE, fee);
+    }
+
+    fn claim_of(&mut self, person: u64, share: u128, fee: u128) {
+        self.claim_at(person, share, fee, UnixTime(100 + self.head.sequence));
+    }
+
+    fn claim_at(&mut self, person: u64, share: u128, fee: u128, at: UnixTime) {
+        let (nullifier, recipient) = (Nullifier(person.into()), account(person as u8));
         let place = (PROGRAMME, PERIOD);
-        self.post(Draft::claim(place, nullifier, recipient, amount(SHARE), amount(fee)).unwrap());
+        let draft = Draft::claim(place, nullifier, recipient, amount(share), amount(fee), RELAYER);
+        self.post_at(draft.unwrap(), at);
         let entry = self.entries.last_mut().unwrap();
         let receipt = ClaimReceipt {
             programme: PROGRAMME,
             period: PERIOD,
             nullifier,
             recipient,
-            amount: amount(SHARE - fee),
+            amount: amount(share - fee),
             ledger_sequence: entry.sequence,
             entry_hash: entry.hash,
             paid_at: entry.entry.as_ref().unwrap().at,
         };
         entry.receipt = Some(Signed::new(receipt, &key()));
+    }
+
+    fn pay(&mut self, from: u8, to: u8, minor: u128) {
+        let payment = Payment {
+            ledger: LEDGER,
+            from: account(from),
+            to: account(to),
+            amount: amount(minor),
+            idempotency_key: PaymentKey([self.entries.len() as u8; 16]),
+            deadline: UnixTime(10_000),
+        };
+        self.order(SignedPayment::new(payment, &owner(from)));
+    }
+
+    /// Books an order, whether or not anybody should.
+    fn order(&mut self, order: SignedPayment) {
+        let payment = &order.payment;
+        let draft = Draft::payment(payment.from, payment.to, payment.idempotency_key, payment.amount);
+        self.post(draft.unwrap());
+        let entry = self.entries.last_mut().unwrap();
+        let receipt = payment.receipt(entry.sequence, entry.hash, entry.entry.as_ref().unwrap().at);
+        entry.payment = Some(PaidPayment { order, receipt: Signed::new(receipt, &key()) });
+    }
+
+    /// Takes the entry at an index back.
+    fn reverse(&mut self, entry: usize) {
+        let deposit = self.entries[entry].entry.as_ref().unwrap();
+        self.post(Draft::reversal(deposit, "mistake".parse().unwrap()).unwrap());
     }
 
     fn seal(&mut self) {
@@ -84,6 +147,7 @@ impl Books {
             claims: 2,
             paid: amount(2 * SHARE),
             expired: amount(SHARE),
+            nullifiers: NullifierSetHash([4; 32]),
             ledger_sequence: self.head.sequence,
             chain_head: self.head.hash,
             verifying_key: KeyHash([5; 32]),
@@ -93,7 +157,9 @@ impl Books {
             programme: PROGRAMME,
             period: PERIOD,
             state: PeriodState::Sealed,
-            promised: amount(3 * SHARE),
+            terms: Some(terms(Policy::Fixed { amount: amount(SHARE) })),
+            people: 3,
+            most: amount(SHARE),
             statement: Some(Signed::new(statement, &key())),
         });
     }
@@ -135,7 +201,7 @@ fn good_books_have_no_problem() {
     assert_eq!(report.problems, []);
     assert_eq!((report.transfers, report.difference, report.chain_head), (5, Balance::ZERO, head));
     let balances: Vec<_> = report.accounts.iter().map(|account| account.balance.minor()).collect();
-    assert_eq!(balances, [-5000, 3000, 0, 1000, 970, 30], "source, pool, reserve, two wallets, fees");
+    assert_eq!(balances, [-5000, 3000, 0, 1000, 970, 30], "source, pool, reserve, two wallets, relayer");
 }
 
 #[test]
@@ -211,7 +277,7 @@ fn entry_that_says_nothing() {
 
 #[test]
 fn altered_balance() {
-    let name = || Account::Wallet(AccountId([11; 32])).to_string();
+    let name = || Account::Wallet(account(11)).to_string();
     let richer = |books: &mut Books| books.accounts[3].balance = minor(1001);
     finds(
         richer,
@@ -238,10 +304,147 @@ fn claims_without_receipt_and_receipts_without_claim() {
 }
 
 #[test]
+fn a_claim_that_pays_others_than_it_says() {
+    let mismatch = |sequence| [LedgerProblem::ClaimMismatch { sequence }];
+    let split = |books: &mut Books| {
+        let postings = &mut books.entries[2].entry.as_mut().unwrap().postings;
+        postings[1].amount = minor(900);
+        postings.push(Posting { account: Account::Fees, amount: minor(100) });
+    };
+    finds(split, &mismatch(3));
+    finds(|books| books.line(3, 2).amount = minor(31), &mismatch(4));
+}
+
+#[test]
+fn payments_hold_and_deposits_are_taken_back() {
+    let mut books = Books::sealed();
+    books.pay(11, 12, 400);
+    books.pay(12, 11, 1370);
+    books.post(Draft::deposit(PROGRAMME, "city".parse().unwrap(), "second".parse().unwrap(), amount(70)));
+    books.reverse(7);
+    assert_eq!(books.check().problems, []);
+}
+
+#[test]
+fn payments_that_nobody_signed() {
+    let problem = || [LedgerProblem::PaymentMismatch { sequence: 6 }];
+    let paid = |change: fn(&mut StoredEntry)| {
+        move |books: &mut Books| {
+            books.pay(11, 12, 400);
+            change(books.entries.last_mut().unwrap());
+        }
+    };
+    finds(paid(|entry| entry.payment = None), &problem());
+    finds(paid(|entry| entry.payment.as_mut().unwrap().order.signature.0[0] ^= 1), &problem());
+    finds(paid(|entry| entry.payment.as_mut().unwrap().order.payment.deadline.0 += 1), &problem());
+    finds(paid(|entry| entry.payment.as_mut().unwrap().receipt.signature.0[0] ^= 1), &problem());
+    finds(paid(|entry| entry.entry.as_mut().unwrap().postings[1].amount = minor(401)), &problem());
+    let resigned = |change: fn(&mut Payment), signer: u8| {
+        move |books: &mut Books| {
+            books.pay(11, 12, 400);
+            let mut payment = books.entries.pop().unwrap().payment.unwrap().order.payment;
+            books.head.sequence -= 1;
+            change(&mut payment);
+            books.order(SignedPayment::new(payment, &owner(signer)));
+        }
+    };
+    finds(resigned(|_| {}, 12), &problem());
+    finds(resigned(|payment| payment.ledger.0[0] ^= 1, 11), &problem());
+    finds(resigned(|payment| payment.deadline.0 = 104, 11), &problem());
+    let stray = |books: &mut Books| {
+        books.pay(11, 12, 400);
+        books.entries[4].payment = books.entries[5].payment.clone();
+    };
+    finds(stray, &[LedgerProblem::PaymentMismatch { sequence: 5 }]);
+}
+
+#[test]
+fn an_order_that_was_booked_twice() {
+    let twice = |books: &mut Books| {
+        books.pay(11, 12, 400);
+        let order = books.entries[5].payment.as_ref().unwrap().order.clone();
+        books.order(order);
+    };
+    finds(twice, &[LedgerProblem::PaymentMismatch { sequence: 7 }]);
+}
+
+#[test]
+fn reversals_of_what_was_not_deposited() {
+    let problem = |sequence| [LedgerProblem::ReversalWrong { sequence }];
+    let twice = |books: &mut Books| {
+        books.reverse(0);
+        books.reverse(0);
+    };
+    finds(twice, &problem(7));
+    let altered = |books: &mut Books| {
+        books.reverse(0);
+        (books.line(5, 0).amount, books.line(5, 1).amount) = (minor(4999), minor(-4999));
+    };
+    finds(altered, &problem(6));
+    let of_a_claim = |books: &mut Books| {
+        books.reverse(0);
+        let entry = books.entries[5].entry.as_mut().unwrap();
+        entry.cause =
+            Cause::Reversal { programme: PROGRAMME, reversed: 3, reason: "mistake".parse().unwrap() };
+    };
+    finds(of_a_claim, &problem(6));
+}
+
+#[test]
 fn a_period_that_paid_more_than_it_reserved() {
     let unbalanced = [LedgerProblem::PeriodUnbalanced { programme: PROGRAMME, period: PERIOD }];
     finds(|books| books.claim(13, 0), &unbalanced);
-    finds(|books| books.periods[0].promised = amount(2 * SHARE), &unbalanced);
+    finds(|books| books.periods[0].people = 2, &unbalanced);
+}
+
+#[test]
+fn a_claim_that_was_paid_another_share() {
+    let wrong = |sequence, due, paid| {
+        [LedgerProblem::ShareWrong { sequence, due: amount(due), paid: minor(paid as i128) }]
+    };
+    finds(|books| books.claim_of(13, 2 * SHARE, 0), &wrong(6, SHARE, 2 * SHARE));
+    finds(|books| books.line(2, 0).amount = minor(-7), &wrong(3, SHARE, 7));
+}
+
+/// The claims of these books come in the first two minutes, when nothing has accrued; more come later.
+#[test]
+fn a_claim_of_an_accrual_is_held_to_its_hours() {
+    let accrual = Policy::Accrual { per_hour: amount(SHARE), cap_days: 1 };
+    let grows = |books: &mut Books| {
+        books.periods[0].terms = Some(terms(accrual.clone()));
+        books.periods[0].most = amount(24 * SHARE);
+    };
+    finds(
+        |books| {
+            grows(books);
+            books.claim_at(13, SHARE, 0, UnixTime(3_600));
+            books.claim_at(14, 2 * SHARE, 0, UnixTime(7_199));
+        },
+        &[
+            LedgerProblem::ShareWrong { sequence: 3, due: Amount::ZERO, paid: minor(1000) },
+            LedgerProblem::ShareWrong { sequence: 7, due: amount(SHARE), paid: minor(2000) },
+        ],
+    );
+    let mut books = Books::sealed();
+    grows(&mut books);
+    books.claim_at(13, SHARE, 0, UnixTime(3_600));
+    let is_sixth = |problem: &LedgerProblem| matches!(problem, LedgerProblem::ShareWrong { sequence: 6, .. });
+    assert!(!books.check().problems.iter().any(is_sixth));
+}
+
+#[test]
+fn a_share_of_the_pool_is_held_to_the_pool() {
+    // The pool holds 5000: 60 % of it are 3000, for three people.
+    let share = |rate_ppm| {
+        move |books: &mut Books| {
+            let policy = Policy::PoolShare { rate_ppm, floor: amount(1), cap: amount(5000) };
+            books.periods[0].terms = Some(terms(policy));
+        }
+    };
+    let mut books = Books::sealed();
+    share(600_000)(&mut books);
+    assert_eq!(books.check().problems, []);
+    finds(share(500_000), &[LedgerProblem::PeriodUnbalanced { programme: PROGRAMME, period: PERIOD }]);
 }
 
 #[test]

@@ -40,8 +40,18 @@ fn of_client(error: &ClientError) -> Option<String> {
         "claimed_for_another_recipient" => {
             "your share of this period was claimed on other terms, once and for all"
         }
+        "balance_insufficient" => "nothing was paid: look at `wallet statement`",
+        "idempotency_key_taken" => {
+            "you have paid something else under this request's key: ask for a new request"
+        }
+        "recipient_cannot_sign" => "the account is mistyped: nobody could ever spend what it gets",
         "period_not_open" => "this period is not open: look at its dates, or choose another period",
-        "deadline_passed" => "claim again without --deadline; a void claim uses nothing up",
+        "nothing_accrued" => {
+            "the share grows by the hour and is claimed once: the later in the window, the more, up to the period's `most`"
+        }
+        "deadline_passed" => {
+            "nothing was paid, and this order or claim never will be: make a new one, without --deadline"
+        }
         "root_expired" => "the path is too old: prove again without --inclusion",
         _ => return problem.retry_after.map(|seconds| format!("try again in {seconds} s")),
     };

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use unum_identity::action::Period;
-use unum_identity::bytes::{LedgerId, ProgrammeId, ServiceKey};
+use unum_identity::bytes::{AccountId, LedgerId, ProgrammeId, ServiceKey};
 use unum_identity::claim::Amount;
+use unum_identity::payment::{Memo, PaymentRequest};
 use unum_identity::time::UnixTime;
 
 const EXAMPLES: &str = "Examples:
@@ -15,6 +16,9 @@ const EXAMPLES: &str = "Examples:
   wallet prove --app app_x --action vote --signal yes --send
   wallet claim --programme 5b…e1 --period 3
   wallet balance
+  wallet request --amount 1250 --memo 'rent, May'
+  wallet pay 'unum:pay?ledger=…'
+  wallet statement
 
 Addresses and places are best set once, as the environment variables named below.";
 
@@ -89,8 +93,25 @@ pub(crate) enum Command {
       --inclusion path.json --ledger 77…0a --deadline 1800000000 --out claim.json     without the distribution
   wallet claim --send claim.json")]
     Claim(Claim),
+    /// Send somebody's claim, and get its fee. You can neither change the claim nor keep more.
+    #[command(after_help = "Examples:
+  wallet relay claim.json")]
+    Relay(Relay),
     /// What your account holds.
     Balance,
+    /// What moved your account, newest first.
+    Statement(Statement),
+    /// Pay somebody. If an answer got lost, the same payment is sent again, and never another one instead.
+    #[command(after_help = "Examples:
+  wallet pay 'unum:pay?ledger=77…0a&to=9d…31&amount=1250'
+  wallet pay --to 9d…31 --amount 1250
+  wallet pay                                    after a lost answer")]
+    Pay(Pay),
+    /// Ask for a payment, as a link and a code.
+    #[command(after_help = "Examples:
+  wallet request --amount 1250 --memo 'rent, May'
+  wallet request --amount 300 --standing --svg coffee.svg")]
+    Request(Request),
     /// Have your eyes erased and your place in the set emptied. The same request again prints the same receipt.
     #[command(after_help = "Examples:
   wallet erase
@@ -168,6 +189,61 @@ pub(crate) struct Claim {
     pub send: Option<PathBuf>,
 }
 
+#[derive(Args)]
+pub(crate) struct Relay {
+    /// The claim, as `wallet claim --out` wrote it.
+    #[arg(value_name = "FILE")]
+    pub claim: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct Statement {
+    /// Only lines before this place in the ledger.
+    #[arg(long, value_name = "PLACE")]
+    pub before: Option<u64>,
+    /// Lines, 500 at most.
+    #[arg(long, default_value_t = 50)]
+    pub limit: u32,
+}
+
+#[derive(Args)]
+pub(crate) struct Pay {
+    /// What somebody asked for (`wallet request`).
+    #[arg(value_name = "LINK", conflicts_with_all = ["to", "amount"])]
+    pub request: Option<PaymentRequest>,
+    /// Who is paid.
+    #[arg(long, value_name = "ACCOUNT", requires = "amount")]
+    pub to: Option<AccountId>,
+    /// How much, in minor units.
+    #[arg(long, requires = "to")]
+    pub amount: Option<Amount>,
+    /// After this moment the payment is void: seconds since 1970. By default in ten minutes.
+    #[arg(long, value_name = "SECONDS", value_parser = |text: &str| text.parse().map(UnixTime))]
+    pub deadline: Option<UnixTime>,
+    /// Do not ask whether you are sure.
+    #[arg(long)]
+    pub yes: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Request {
+    /// How much, in minor units.
+    #[arg(long)]
+    pub amount: Amount,
+    /// What for. Only whoever sees the link learns it: the ledger is public, and does not have it.
+    #[arg(long, value_name = "TEXT")]
+    pub memo: Option<Memo>,
+    /// A request that the same person can pay again and again, such as a code on a wall.
+    #[arg(long)]
+    pub standing: bool,
+    /// The ledger that both use. By default the distribution's.
+    #[arg(long)]
+    pub ledger: Option<LedgerId>,
+    /// Write the code here, for paper and screens.
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -188,5 +264,10 @@ mod tests {
         assert!(Arguments::try_parse_from(fee.iter().chain(&["--fee", "01"])).is_err(), "leading zero");
         assert!(Arguments::try_parse_from(["wallet", "claim", "--period", "3"]).is_err(), "no programme");
         assert!(Arguments::try_parse_from(["wallet", "claim", "--send", "claim.json"]).is_ok());
+        assert!(Arguments::try_parse_from(["wallet", "pay", "unum:pay?amount=5"]).is_err(), "no request");
+        assert!(Arguments::try_parse_from(["wallet", "pay", "--amount", "5"]).is_err(), "to nobody");
+        assert!(Arguments::try_parse_from(["wallet", "pay"]).is_ok(), "the one that waits");
+        let memo = ["wallet", "request", "--amount", "5", "--memo", "a\nb"];
+        assert!(Arguments::try_parse_from(memo).is_err(), "two lines");
     }
 }

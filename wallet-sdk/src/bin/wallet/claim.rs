@@ -1,4 +1,4 @@
-//! `claim`: a period's share.
+//! `claim`: a period's share. `relay`: somebody else's, for its fee.
 
 use anyhow::Context;
 use unum_identity::bytes::KeyHash;
@@ -8,7 +8,7 @@ use unum_identity::programme::PeriodView;
 use wallet_sdk::client::{Claimed, ClientError};
 use wallet_sdk::{Wallet, prove_claim};
 
-use crate::arguments::Claim;
+use crate::arguments::{Claim, Relay};
 use crate::session::{Session, patiently, read, save};
 
 pub(crate) fn claim(session: &Session, asked: &Claim) -> anyhow::Result<()> {
@@ -25,8 +25,17 @@ pub(crate) fn claim(session: &Session, asked: &Claim) -> anyhow::Result<()> {
             )
         });
     }
-    let stated = session.distribution().period(body.programme, body.period)?.key;
-    let claimed = session.distribution().claim(&body, &session.ledger_key(stated)?)?;
+    send(session, &body)
+}
+
+pub(crate) fn relay(session: &Session, asked: &Relay) -> anyhow::Result<()> {
+    let claim: ClaimBody = read(&asked.claim)?;
+    send(session, &ClaimBody { relayer: Some(session.wallet()?.account()), ..claim })
+}
+
+fn send(session: &Session, claim: &ClaimBody) -> anyhow::Result<()> {
+    let stated = session.distribution().period(claim.programme, claim.period)?.key;
+    let claimed = session.distribution().claim(claim, &session.ledger_key(stated)?)?;
     session.answer(&claimed, || to_text(&claimed))
 }
 

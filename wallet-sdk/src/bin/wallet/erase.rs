@@ -1,24 +1,25 @@
 //! `erase`: the person's eyes are erased, and the wallet is nobody's any more.
 
-use std::io::{IsTerminal as _, stdin};
 use std::time::{Duration, Instant};
 
-use anyhow::{bail, ensure};
+use anyhow::bail;
 use unum_identity::enrollment::{Erasure, ErasureRequest};
 use wallet_sdk::client::ClientError;
 
 use crate::arguments::Erase;
-use crate::session::{Session, save};
+use crate::session::{Session, confirm, save};
 
 /// How long servers that are slow to confirm are waited for.
 const PATIENCE: Duration = Duration::from_mins(2);
+const WARNING: &str = "Your eyes will be erased, and this wallet will prove and claim nothing any more, but for periods \
+                       that are open already.\nThis cannot be undone.";
 /// What has to be typed.
 const WORD: &str = "erase";
 
 pub(crate) fn erase(session: &Session, asked: &Erase) -> anyhow::Result<()> {
     let wallet = session.wallet()?;
     if !asked.yes {
-        confirm()?;
+        confirm(WARNING, WORD)?;
     }
     let identity = wallet.identity();
     let request = ErasureRequest { commitment: identity.commitment(), opening: identity.opening() };
@@ -48,16 +49,4 @@ pub(crate) fn erase(session: &Session, asked: &Erase) -> anyhow::Result<()> {
             }
         }
     }
-}
-
-fn confirm() -> anyhow::Result<()> {
-    ensure!(stdin().is_terminal(), "nobody can be asked here: say --yes");
-    eprintln!(
-        "Your eyes will be erased, and this wallet will prove and claim nothing any more, but for periods that are open \
-         already.\nThis cannot be undone. Type \"{WORD}\" to go on:"
-    );
-    let mut line = String::new();
-    stdin().read_line(&mut line)?;
-    ensure!(line.trim() == WORD, "nothing was done");
-    Ok(())
 }

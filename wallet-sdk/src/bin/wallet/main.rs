@@ -7,10 +7,14 @@
 mod advice;
 mod arguments;
 mod claim;
+mod code;
 mod erase;
+mod pay;
 mod prove;
+mod request;
 mod session;
 mod show;
+mod statement;
 
 use std::process::ExitCode;
 
@@ -29,6 +33,10 @@ fn main() -> ExitCode {
         Command::Balance => show::balance(&session),
         Command::Prove(proof) => prove::prove(&session, &proof),
         Command::Claim(claim) => claim::claim(&session, &claim),
+        Command::Relay(relay) => claim::relay(&session, &relay),
+        Command::Statement(statement) => statement::statement(&session, &statement),
+        Command::Pay(pay) => pay::pay(&session, &pay),
+        Command::Request(request) => request::request(&session, &request),
         Command::Erase(erase) => erase::erase(&session, &erase),
     };
     match done {

@@ -1,6 +1,7 @@
 //! What the commands share: the open wallet, the services, the prover, and how an answer is printed.
 
 use std::fs;
+use std::io::{IsTerminal as _, stdin};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
@@ -142,6 +143,16 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// Has a person type `word` after reading what cannot be undone.
+pub(crate) fn confirm(warning: &str, word: &str) -> anyhow::Result<()> {
+    anyhow::ensure!(stdin().is_terminal(), "nobody can be asked here: say --yes");
+    eprintln!("{warning} Type \"{word}\" to go on:");
+    let mut line = String::new();
+    stdin().read_line(&mut line)?;
+    anyhow::ensure!(line.trim() == word, "nothing was done");
+    Ok(())
 }
 
 const CANNOT_ASK: &str = "cannot ask for a passphrase here; set UNUM_PASSPHRASE or give --passphrase-file";

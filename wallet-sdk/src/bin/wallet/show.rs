@@ -1,8 +1,5 @@
 //! `new`, `show`, `status`, `balance`: what the wallet is and has.
 
-use anyhow::Context;
-use qrcode::QrCode;
-use qrcode::render::unicode::Dense1x2;
 use serde::Serialize;
 use unum_identity::bytes::AccountId;
 use unum_identity::claim::Amount;
@@ -12,6 +9,7 @@ use wallet_sdk::Wallet;
 use wallet_sdk::client::ClientError;
 
 use crate::arguments::Status;
+use crate::code;
 use crate::session::{Session, save};
 
 /// What of a wallet is public.
@@ -47,10 +45,9 @@ pub(crate) fn create(session: &Session) -> anyhow::Result<()> {
 
 pub(crate) fn show(session: &Session) -> anyhow::Result<()> {
     let shown = Shown::from(&session.wallet()?);
-    let code = QrCode::new(shown.commitment.to_string()).context("66 characters fit into any code")?;
+    let code = code::of(&shown.commitment.to_string())?;
     session.answer(&shown, || {
-        // Dark modules are the terminal's background: most terminals are dark, and readers know both polarities.
-        let code = code.render::<Dense1x2>().dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build();
+        let code = code::for_terminals(&code);
         format!("{code}\ncommitment  {}\naccount     {}", shown.commitment, shown.account)
     })
 }
