@@ -9,6 +9,7 @@ mod batch;
 mod batches;
 mod inputs;
 mod lines;
+mod miller;
 mod weight;
 
 use std::fmt;
@@ -21,6 +22,7 @@ pub use batch::InvalidProofs;
 pub use batches::Batches;
 
 use crate::verifier::inputs::Inputs;
+use crate::verifier::miller::miller_loop;
 use crate::{Proof, Public, VerifyingKey};
 
 type G2Prepared = <Bn254 as Pairing>::G2Prepared;
@@ -66,15 +68,15 @@ impl Verifier {
     pub fn verify(&self, public: &Public, proof: &ProofBytes) -> Result<(), InvalidProof> {
         let proof = Proof::decode_on_curve(proof).ok_or(InvalidProof)?;
         let lines = lines::lines(&proof.b).ok_or(InvalidProof)?;
-        if self.holds(public, &proof, lines) { Ok(()) } else { Err(InvalidProof) }
+        if self.holds(public, &proof, &lines) { Ok(()) } else { Err(InvalidProof) }
     }
 
     /// `e(A, B) = e(α, β) · e(Σ inputᵢ·pointᵢ, γ) · e(C, δ)` (Groth 2016, section 3.2), with the
     /// lines of `B`.
-    fn holds(&self, public: &Public, proof: &Proof, lines: G2Prepared) -> bool {
-        let left = [proof.a, self.inputs.sum(&public.to_inputs()), proof.c];
-        let right = [lines, self.minus_gamma_g2.clone(), self.minus_delta_g2.clone()];
-        let product = Bn254::final_exponentiation(Bn254::multi_miller_loop(left, right));
+    fn holds(&self, public: &Public, proof: &Proof, lines: &G2Prepared) -> bool {
+        let inputs = self.inputs.sum(&public.to_inputs());
+        let pairs = [(proof.a, lines), (inputs, &self.minus_gamma_g2), (proof.c, &self.minus_delta_g2)];
+        let product = Bn254::final_exponentiation(miller_loop(pairs));
         product.is_some_and(|product| product.0 == self.alpha_beta)
     }
 }

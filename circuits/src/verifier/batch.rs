@@ -9,6 +9,7 @@ use rand_core::CryptoRng;
 use unum_identity::proof::ProofBytes;
 
 use super::lines::lines;
+use super::miller::miller_loop;
 use super::weight::Weight;
 use super::{G2Prepared, Verifier};
 use crate::{Proof, Public};
@@ -64,7 +65,7 @@ impl Verifier {
         match entries {
             [] => {}
             [entry] => {
-                if !self.holds(entry.public, &entry.proof, entry.lines.clone()) {
+                if !self.holds(entry.public, &entry.proof, &entry.lines) {
                     positions.push(entry.position);
                 }
             }
@@ -94,8 +95,8 @@ impl Verifier {
             entries.iter().zip(&weights).map(|(entry, weight)| weight.times(&entry.proof.a)).collect();
         left.extend([inputs, weighted_c(entries, &weights), self.alpha_g1 * -total]);
         let fixed = [&self.minus_gamma_g2, &self.minus_delta_g2, &self.beta_g2];
-        let right = entries.iter().map(|entry| &entry.lines).chain(fixed).cloned();
-        let product = Bn254::multi_miller_loop(G1Projective::normalize_batch(&left), right);
+        let right = entries.iter().map(|entry| &entry.lines).chain(fixed);
+        let product = miller_loop(G1Projective::normalize_batch(&left).into_iter().zip(right));
         Bn254::final_exponentiation(product).is_some_and(|product| product.0.is_one())
     }
 }
