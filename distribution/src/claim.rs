@@ -37,9 +37,10 @@ use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
-use circuits::Verifier;
+use chacha20::ChaCha20Rng;
+use circuits::{Batches, Verifier};
 use ed25519_dalek::SigningKey;
-use rand_core::CryptoRng;
+use rand_core::{CryptoRng, SeedableRng as _};
 use service::stage::{BrokenDown, Habits, Measures, Stage};
 use service::{Metrics, ProblemResponse};
 use tokio::sync::Semaphore;
@@ -54,7 +55,7 @@ use crate::store::Store;
 use books::{Books, Found};
 pub(crate) use facts::ClaimKey;
 pub use proofs::Verified;
-use proofs::{Proofs, TOGETHER, Unverified};
+use proofs::{TOGETHER, Unverified};
 
 /// Seconds after which to come again when too many are under way: a part of the queue is worked off by then.
 const RETRY_AFTER: u64 = 2;
@@ -208,7 +209,6 @@ impl Claims {
         let books = Books { store, clock, ledger, signing };
         let Gathering { batch, batch_wait_ms, queue } = gathering;
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-        let proofs = Proofs::start(verifier, cores, rng);
         let habits = |name, workers, most| Habits {
             name,
             measures: MEASURES,
@@ -218,6 +218,11 @@ impl Claims {
             queue,
         };
         let to_pay = Habits { wait: Duration::from_millis(batch_wait_ms), ..habits("pay", 1, batch) };
+        let batches = Arc::new(Batches::new(verifier, TOGETHER));
+        let check = || {
+            let (batches, mut weights) = (Arc::clone(&batches), ChaCha20Rng::from_rng(rng));
+            move |claims| proofs::check(&batches, claims, &mut weights)
+        };
         let look_up = {
             let books = books.clone();
             move |claims| books.clone().look_up(claims)
@@ -225,9 +230,7 @@ impl Claims {
         Self(Arc::new(Stages {
             places: Semaphore::new(queue),
             look_up: Stage::start(habits("look_up", 1, Gathering::MAX_BATCH), &metrics, look_up),
-            proofs: Stage::start(habits("proofs", cores, TOGETHER), &metrics, move |claims| {
-                proofs.clone().check(claims)
-            }),
+            proofs: Stage::start_on_threads(habits("proofs", cores, TOGETHER), &metrics, check),
             pay: Stage::start(to_pay, &metrics, move |claims| books.clone().pay(claims)),
             metrics,
         }))

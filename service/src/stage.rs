@@ -10,9 +10,13 @@
 //! Knows nothing of what is asked. Where a queue must not make anybody wait, whoever asks counts places in front of it.
 
 use std::fmt;
+use std::future::ready;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::TryFutureExt as _;
+use tokio::runtime::Handle;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
@@ -72,10 +76,37 @@ impl<Q: Send + 'static, A: Send + 'static> Stage<Q, A> {
     where
         F: Future<Output = Vec<A>> + Send + 'static,
     {
-        let (queue, waiting) = mpsc::channel(habits.queue);
-        let waiting = Arc::new(Mutex::new(waiting));
+        let (queue, desk) = open(habits, metrics);
         for _ in 0..habits.workers {
-            tokio::spawn(work_off(habits, Arc::clone(&waiting), metrics.clone(), work.clone()));
+            let work = work.clone();
+            // Each batch on a task of its own, so that a panic costs this batch and not the worker.
+            let work = move |questions| tokio::spawn(work(questions)).map_err(|_| BrokenDown);
+            tokio::spawn(work_off(desk.clone(), work));
+        }
+        Self { queue }
+    }
+
+    /// Starts the workers on threads of their own, for work that computes; each does what `make` has made for it. They step
+    /// aside for everything else.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a runtime.
+    pub fn start_on_threads<W>(habits: Habits, metrics: &Metrics, mut make: impl FnMut() -> W) -> Self
+    where
+        W: FnMut(Vec<Q>) -> Vec<A> + Send + 'static,
+    {
+        let (queue, desk) = open(habits, metrics);
+        let runtime = Handle::current();
+        for _ in 0..habits.workers {
+            let (desk, runtime, mut work) = (desk.clone(), runtime.clone(), make());
+            let work = move |questions| {
+                ready(catch_unwind(AssertUnwindSafe(|| work(questions))).map_err(|_| BrokenDown))
+            };
+            std::thread::spawn(move || {
+                step_aside();
+                runtime.block_on(work_off(desk, work));
+            });
         }
         Self { queue }
     }
@@ -93,19 +124,43 @@ impl<Q: Send + 'static, A: Send + 'static> Stage<Q, A> {
     }
 }
 
-async fn work_off<Q, A, F>(
+/// Where workers find their work.
+struct Desk<Q, A> {
     habits: Habits,
     waiting: Arc<Mutex<mpsc::Receiver<Asked<Q, A>>>>,
     metrics: Metrics,
-    work: impl Fn(Vec<Q>) -> F,
-) where
-    F: Future<Output = Vec<A>> + Send + 'static,
-    A: Send + 'static,
+}
+
+impl<Q, A> Clone for Desk<Q, A> {
+    fn clone(&self) -> Self {
+        Self { habits: self.habits, waiting: Arc::clone(&self.waiting), metrics: self.metrics.clone() }
+    }
+}
+
+fn open<Q, A>(habits: Habits, metrics: &Metrics) -> (mpsc::Sender<Asked<Q, A>>, Desk<Q, A>) {
+    let (queue, waiting) = mpsc::channel(habits.queue);
+    (queue, Desk { habits, waiting: Arc::new(Mutex::new(waiting)), metrics: metrics.clone() })
+}
+
+/// How far threads step aside. They would use every core to the end of their batch, while the database and those who wait for
+/// it need little, and now: at 5 levels, three times the weight (`man 7 sched`).
+const NICE: i32 = 5;
+
+fn step_aside() {
+    if let Err(error) = rustix::process::nice(NICE) {
+        tracing::warn!(%error, "a thread has the same right to the cores as everything else");
+    }
+}
+
+async fn work_off<Q, A, F>(desk: Desk<Q, A>, mut work: impl FnMut(Vec<Q>) -> F)
+where
+    F: Future<Output = Result<Vec<A>, BrokenDown>>,
 {
+    let Desk { habits, waiting, metrics } = desk;
+    let stage = [("stage", habits.name)];
     loop {
         let mut batch = gather(&mut *waiting.lock().await, habits, |asked| asked.since).await;
         let Some(first) = batch.first() else { return };
-        let stage = [("stage", habits.name)];
         metrics.seconds(habits.measures.wait, &stage, first.since.elapsed());
         batch.retain(|asked| !asked.answer.is_closed());
         if batch.is_empty() {
@@ -114,12 +169,11 @@ async fn work_off<Q, A, F>(
         metrics.size(habits.measures.batch, &stage, batch.len());
         let (questions, waiting): (_, Vec<_>) = batch.into_iter().map(|a| (a.question, a.answer)).unzip();
         let started = Instant::now();
-        // On a task of its own, so that a panic costs this batch and not the worker.
-        match tokio::spawn(work(questions)).await {
+        match work(questions).await {
             Ok(answers) => waiting.into_iter().zip(answers).for_each(|(waits, answer)| {
                 waits.send(answer).ok(); // nobody listens if the client has hung up
             }),
-            Err(error) => tracing::error!(stage = habits.name, %error, "broke down"),
+            Err(BrokenDown) => tracing::error!(stage = habits.name, "broke down"),
         }
         metrics.seconds(habits.measures.work, &stage, started.elapsed());
     }

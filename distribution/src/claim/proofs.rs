@@ -2,21 +2,17 @@
 //!
 //! How many are in a batch is for [`Batches`] to say: bad proofs make it smaller.
 
-use std::sync::Arc;
-
-use chacha20::ChaCha20Rng;
-use circuits::{Batches, Public, Verifier};
-use rand_core::{CryptoRng, SeedableRng as _};
-use service::threads::Threads;
+use circuits::{Batches, Public};
+use rand_core::CryptoRng;
 use unum_identity::claim::Claim;
 use unum_identity::field::{ExternalNullifier, Root, SignalHash};
 use unum_identity::proof::ProofBytes;
 
 use super::ClaimError;
 
-/// Proofs in a batch: a quarter of the cost of one by one, as a batch of 128 has it (`docs/measurements/money.md`, `proofs.md`), and
-/// everybody in it waits for a quarter as many.
-pub(super) const TOGETHER: usize = 32;
+/// Proofs in a batch at most, when so many wait: less than a third of the cost of one by one. Those of 32 cost a tenth more, and they
+/// come to be paid in as small transactions (`docs/measurements/money.md`).
+pub(super) const TOGETHER: usize = 128;
 
 /// A claim that is due, if its proof holds.
 #[derive(Debug)]
@@ -62,30 +58,11 @@ impl Verified {
     }
 }
 
-/// Checks proofs, on threads of its own: as many as told, which end when this is dropped.
-#[derive(Clone)]
-pub(super) struct Proofs(Threads<Vec<Unverified>, Vec<Result<Verified, ClaimError>>>);
-
-impl Proofs {
-    pub(super) fn start(verifier: Verifier, threads: usize, rng: &mut impl CryptoRng) -> Self {
-        let batches = Arc::new(Batches::new(verifier, TOGETHER));
-        let works = (0..threads).map(|_| {
-            let (batches, mut weights) = (Arc::clone(&batches), ChaCha20Rng::from_rng(rng));
-            move |claims| check(&batches, claims, &mut weights)
-        });
-        Self(Threads::start(works))
-    }
-
-    /// No answers at all if checking panics.
-    pub(super) async fn check(self, claims: Vec<Unverified>) -> Vec<Result<Verified, ClaimError>> {
-        self.0.ask(claims).await.unwrap_or_default()
-    }
-}
-
-fn check(
+/// Which of the proofs hold.
+pub(super) fn check(
     batches: &Batches,
     claims: Vec<Unverified>,
-    weights: &mut ChaCha20Rng,
+    weights: &mut impl CryptoRng,
 ) -> Vec<Result<Verified, ClaimError>> {
     let proofs: Vec<(Public, ProofBytes)> = claims.iter().map(|c| (c.public, c.claim.proof)).collect();
     let holds = batches.hold(&proofs, weights);

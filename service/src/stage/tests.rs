@@ -124,3 +124,19 @@ async fn the_question_of_whoever_hung_up_is_forgotten() {
     assert!(timeout(Duration::from_millis(1), stage.ask(1)).await.is_err());
     assert_eq!(stage.ask(2).await, Ok((2, 1)));
 }
+
+#[tokio::test]
+async fn a_thread_keeps_what_it_has_and_a_panic_costs_its_batch_only() {
+    let make = || {
+        let mut answered = 0;
+        move |questions: Vec<u32>| {
+            assert_ne!(questions[0], 13, "on purpose");
+            answered += 1;
+            questions.into_iter().map(|question| (question, answered)).collect()
+        }
+    };
+    let stage = Stage::start_on_threads(habits(1, 2, Duration::ZERO), &Metrics::default(), make);
+    assert_eq!(stage.ask(12).await, Ok((12, 1)));
+    assert_eq!(stage.ask(13).await, Err(BrokenDown));
+    assert_eq!(stage.ask(14).await, Ok((14, 2)), "the same thread, with what it keeps");
+}

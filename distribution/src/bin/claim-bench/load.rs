@@ -24,7 +24,7 @@ pub(crate) const IN_FLIGHT: usize = 1024;
 /// No machine that this was tried on takes more of them a second with proofs, halved.
 pub(crate) const MOST_PER_SECOND: u32 = 6000;
 /// Proofs in a batch, where nothing but proofs is checked: as many as the server checks together.
-const TOGETHER: usize = 32;
+const TOGETHER: usize = 128;
 
 /// How many were paid, how fast.
 pub(crate) struct Paid {
