@@ -46,4 +46,4 @@ pub use proof::Proof;
 pub use provenance::Provenance;
 pub use prover::{ProveError, Prover};
 pub use relation::Description;
-pub use verifier::{InvalidProof, InvalidProofs, Verifier};
+pub use verifier::{Batches, InvalidProof, InvalidProofs, Verifier};

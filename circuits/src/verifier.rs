@@ -6,6 +6,7 @@
 //! test; applied to Groth16 in Bowe, Gabizon and Miers 2017 and by Zcash).
 
 mod batch;
+mod batches;
 mod inputs;
 mod lines;
 mod weight;
@@ -17,6 +18,7 @@ use ark_ec::pairing::Pairing;
 use unum_identity::proof::ProofBytes;
 
 pub use batch::InvalidProofs;
+pub use batches::Batches;
 
 use crate::verifier::inputs::Inputs;
 use crate::{Proof, Public, VerifyingKey};

@@ -7,11 +7,12 @@
 //!
 //! | module | knows |
 //! |---|---|
-//! | `stage` | gathering: each step above does what has gathered before it, together |
 //! | `facts` | the decision: what a claim may be paid |
 //! | `proofs` | which proofs hold |
 //! | `books` | the transactions |
 //! | `halves` | how one bad claim of many harms nobody else |
+//!
+//! Each step does what has gathered before it together, in a [`Stage`].
 //!
 //! The nullifier is the idempotency key. It is looked up before anything that depends on the time: whoever lost the answer
 //! gets the first receipt, even after the period closed.
@@ -30,7 +31,6 @@ mod halves;
 #[cfg(test)]
 mod model;
 mod proofs;
-mod stage;
 
 use std::fmt;
 use std::num::NonZero;
@@ -40,6 +40,7 @@ use std::time::Duration;
 use circuits::Verifier;
 use ed25519_dalek::SigningKey;
 use rand_core::CryptoRng;
+use service::stage::{BrokenDown, Habits, Measures, Stage};
 use service::{Metrics, ProblemResponse};
 use tokio::sync::Semaphore;
 use unum_identity::bytes::LedgerId;
@@ -54,10 +55,16 @@ use books::{Books, Found};
 pub(crate) use facts::ClaimKey;
 pub use proofs::Verified;
 use proofs::{Proofs, TOGETHER, Unverified};
-use stage::{BrokenDown, Habits, Stage};
 
 /// Seconds after which to come again when too many are under way: a part of the queue is worked off by then.
 const RETRY_AFTER: u64 = 2;
+
+/// What the steps are measured by.
+const MEASURES: Measures = Measures {
+    wait: "unum_claim_wait_seconds",
+    batch: "unum_claim_batch_size",
+    work: "unum_claim_stage_seconds",
+};
 
 /// Why a claim was not paid.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -202,7 +209,14 @@ impl Claims {
         let Gathering { batch, batch_wait_ms, queue } = gathering;
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         let proofs = Proofs::start(verifier, cores, rng);
-        let habits = |name, workers, most| Habits { name, workers, most, wait: Duration::ZERO, queue };
+        let habits = |name, workers, most| Habits {
+            name,
+            measures: MEASURES,
+            workers,
+            most,
+            wait: Duration::ZERO,
+            queue,
+        };
         let to_pay = Habits { wait: Duration::from_millis(batch_wait_ms), ..habits("pay", 1, batch) };
         let look_up = {
             let books = books.clone();

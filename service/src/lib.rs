@@ -9,6 +9,8 @@
 //! | [`problem`] | errors as they leave a server |
 //! | [`http`] | limits around all handlers; listening and stopping |
 //! | [`metrics`] | numbers for Prometheus, one recorder a server |
+//! | [`stage`] | work that gathers, so that many are done together |
+//! | [`threads`] | threads that compute and step aside for everything else |
 //! | [`program`] | logs on standard error, signals that mean "stop" |
 //!
 //! Knows no table, no route, and nothing of eyes, proofs or money. Whatever only one service needs is not here.
@@ -20,7 +22,9 @@ pub mod key_file;
 pub mod metrics;
 pub mod problem;
 pub mod program;
+pub mod stage;
 pub mod store;
+pub mod threads;
 
 pub use config::OperatorToken;
 pub use extract::{Body, Json, Operated, Operator, Path, Query};

@@ -1,17 +1,13 @@
 //! Proofs, checked together: as many batches at once as there are cores.
 //!
-//! A batch in which all hold costs a quarter of the same proofs one by one (`docs/measurements/money.md`); one in which many
-//! do not costs more. So batches shrink when proofs fail, and grow while they hold: whoever sends bad ones cannot make the
-//! server much slower than it would be without batches.
+//! How many are in a batch is for [`Batches`] to say: bad proofs make it smaller.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::Arc;
 
 use chacha20::ChaCha20Rng;
-use circuits::{InvalidProofs, Public, Verifier};
+use circuits::{Batches, Public, Verifier};
 use rand_core::{CryptoRng, SeedableRng as _};
-use tokio::sync::oneshot;
+use service::threads::Threads;
 use unum_identity::claim::Claim;
 use unum_identity::field::{ExternalNullifier, Root, SignalHash};
 use unum_identity::proof::ProofBytes;
@@ -66,104 +62,34 @@ impl Verified {
     }
 }
 
-/// How far the threads that check proofs step aside. They would use every core to the end of their batch, while the database and
-/// those who wait for it need little, and now: at 5 levels, three times the weight (`man 7 sched`).
-const NICE: i32 = 5;
-
 /// Checks proofs, on threads of its own: as many as told, which end when this is dropped.
 #[derive(Clone)]
-pub(super) struct Proofs(mpsc::Sender<Job>);
-
-struct Job {
-    claims: Vec<Unverified>,
-    answers: oneshot::Sender<Vec<Result<Verified, ClaimError>>>,
-}
+pub(super) struct Proofs(Threads<Vec<Unverified>, Vec<Result<Verified, ClaimError>>>);
 
 impl Proofs {
     pub(super) fn start(verifier: Verifier, threads: usize, rng: &mut impl CryptoRng) -> Self {
-        let seeds = Mutex::new(ChaCha20Rng::from_rng(rng));
-        let checker = Arc::new(Checker { verifier, seeds, together: AtomicUsize::new(TOGETHER) });
-        let (sender, jobs) = mpsc::channel();
-        let jobs = Arc::new(Mutex::new(jobs));
-        for _ in 0..threads {
-            let (checker, jobs) = (Arc::clone(&checker), Arc::clone(&jobs));
-            std::thread::spawn(move || work_off(&checker, &jobs));
-        }
-        Self(sender)
+        let batches = Arc::new(Batches::new(verifier, TOGETHER));
+        let works = (0..threads).map(|_| {
+            let (batches, mut weights) = (Arc::clone(&batches), ChaCha20Rng::from_rng(rng));
+            move |claims| check(&batches, claims, &mut weights)
+        });
+        Self(Threads::start(works))
     }
 
     /// No answers at all if checking panics.
     pub(super) async fn check(self, claims: Vec<Unverified>) -> Vec<Result<Verified, ClaimError>> {
-        let (answers, answered) = oneshot::channel();
-        self.0.send(Job { claims, answers }).ok(); // if there are no threads any more, nobody answers
-        answered.await.unwrap_or_default()
+        self.0.ask(claims).await.unwrap_or_default()
     }
 }
 
-fn work_off(checker: &Checker, jobs: &Mutex<mpsc::Receiver<Job>>) {
-    if let Err(error) = rustix::process::nice(NICE) {
-        tracing::warn!(%error, "proofs are checked with the same right to the cores as everything else");
-    }
-    // Whoever holds the lock waits for the next job, so that nobody can break what it guards.
-    let next = || jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-    while let Ok(Job { claims, answers }) = next() {
-        let Ok(checked) = catch_unwind(AssertUnwindSafe(|| checker.check(claims))) else {
-            tracing::error!("checking proofs panicked");
-            continue;
-        };
-        answers.send(checked).ok(); // nobody may wait any more
-    }
-}
-
-/// What the threads share.
-struct Checker {
-    verifier: Verifier,
-    /// Seeds of the generators that weigh the proofs of a batch.
-    seeds: Mutex<ChaCha20Rng>,
-    /// Proofs that are checked together, for now.
-    together: AtomicUsize,
-}
-
-impl Checker {
-    fn check(&self, claims: Vec<Unverified>) -> Vec<Result<Verified, ClaimError>> {
-        let holds = self.hold(&claims);
-        let verified = |Unverified { claim, signal, .. }| Verified { claim, signal };
-        let answers = claims.into_iter().zip(holds);
-        answers
-            .map(|(claim, holds)| if holds { Ok(verified(claim)) } else { Err(ClaimError::Proof) })
-            .collect()
-    }
-
-    /// Which of the proofs hold.
-    fn hold(&self, claims: &[Unverified]) -> Vec<bool> {
-        let mut rng = {
-            // A generator is good in any state.
-            let mut seeds = self.seeds.lock().unwrap_or_else(PoisonError::into_inner);
-            ChaCha20Rng::from_rng(&mut *seeds)
-        };
-        let proofs: Vec<(Public, ProofBytes)> = claims.iter().map(|c| (c.public, c.claim.proof)).collect();
-        let mut holds = vec![true; proofs.len()];
-        let mut rest = 0;
-        while rest < proofs.len() {
-            let together = self.together.load(Ordering::Relaxed).min(proofs.len() - rest);
-            let checked = self.verifier.verify_batch(&proofs[rest..rest + together], &mut rng);
-            if let Err(InvalidProofs { positions }) = &checked {
-                for position in positions {
-                    holds[rest + position] = false;
-                }
-            }
-            self.learn(together, checked.err().map_or(0, |invalid| invalid.positions.len()));
-            rest += together;
-        }
-        holds
-    }
-
-    /// The next batch is of a size that would have been all good, as often as not; or of twice this size.
-    fn learn(&self, together: usize, invalid: usize) {
-        let next = match invalid {
-            0 => (2 * together).max(self.together.load(Ordering::Relaxed)).min(TOGETHER),
-            _ => (together / (2 * invalid)).max(1),
-        };
-        self.together.store(next, Ordering::Relaxed);
-    }
+fn check(
+    batches: &Batches,
+    claims: Vec<Unverified>,
+    weights: &mut ChaCha20Rng,
+) -> Vec<Result<Verified, ClaimError>> {
+    let proofs: Vec<(Public, ProofBytes)> = claims.iter().map(|c| (c.public, c.claim.proof)).collect();
+    let holds = batches.hold(&proofs, weights);
+    let verified = |Unverified { claim, signal, .. }| Verified { claim, signal };
+    let answers = claims.into_iter().zip(holds);
+    answers.map(|(claim, holds)| if holds { Ok(verified(claim)) } else { Err(ClaimError::Proof) }).collect()
 }

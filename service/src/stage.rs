@@ -7,33 +7,48 @@
 //! ```
 //!
 //! While the workers work, the next batches gather by themselves: few at a time when little is going on, many when much is.
-//! Knows nothing of money.
+//! Knows nothing of what is asked. Where a queue must not make anybody wait, whoever asks counts places in front of it.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use service::Metrics;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
+use crate::metrics::Metrics;
+
 /// What a stage does with its queue.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Habits {
+pub struct Habits {
     /// Stands in metrics and logs.
-    pub(super) name: &'static str,
+    pub name: &'static str,
+    /// Names of its histograms.
+    pub measures: Measures,
     /// Batches worked on at once.
-    pub(super) workers: usize,
+    pub workers: usize,
     /// Questions in a batch.
-    pub(super) most: usize,
+    pub most: usize,
     /// How long the first question of a batch waits for others.
-    pub(super) wait: Duration,
+    pub wait: Duration,
     /// Questions that wait; whoever asks then waits to be allowed to.
-    pub(super) queue: usize,
+    pub queue: usize,
+}
+
+/// Names of the histograms that a stage fills, each labelled with the stage's name.
+#[derive(Clone, Copy, Debug)]
+pub struct Measures {
+    /// How long the first of a batch waited; ends in `_seconds`.
+    pub wait: &'static str,
+    /// How many a batch has; ends in `_size`.
+    pub batch: &'static str,
+    /// How long the work on a batch took; ends in `_seconds`.
+    pub work: &'static str,
 }
 
 /// The stage broke down over this question, and said so in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct BrokenDown;
+pub struct BrokenDown;
 
 struct Asked<Q, A> {
     question: Q,
@@ -42,14 +57,14 @@ struct Asked<Q, A> {
 }
 
 /// A stage. Its workers end when it is dropped.
-pub(super) struct Stage<Q, A> {
+pub struct Stage<Q, A> {
     queue: mpsc::Sender<Asked<Q, A>>,
 }
 
 impl<Q: Send + 'static, A: Send + 'static> Stage<Q, A> {
     /// Starts the workers on the current runtime. `work` returns an answer to each question, in their order; if it panics
     /// or returns fewer, those left over learn that it broke down.
-    pub(super) fn start<F>(
+    pub fn start<F>(
         habits: Habits,
         metrics: &Metrics,
         work: impl Fn(Vec<Q>) -> F + Clone + Send + 'static,
@@ -66,7 +81,11 @@ impl<Q: Send + 'static, A: Send + 'static> Stage<Q, A> {
     }
 
     /// The answer. A question is forgotten if whoever asks stops waiting before a worker has taken it.
-    pub(super) async fn ask(&self, question: Q) -> Result<A, BrokenDown> {
+    ///
+    /// # Errors
+    ///
+    /// [`BrokenDown`]; the others in the batch learn the same.
+    pub async fn ask(&self, question: Q) -> Result<A, BrokenDown> {
         let (answer, answered) = oneshot::channel();
         let asked = Asked { question, since: Instant::now(), answer };
         self.queue.send(asked).await.map_err(|_| BrokenDown)?;
@@ -87,12 +106,12 @@ async fn work_off<Q, A, F>(
         let mut batch = gather(&mut *waiting.lock().await, habits, |asked| asked.since).await;
         let Some(first) = batch.first() else { return };
         let stage = [("stage", habits.name)];
-        metrics.seconds("unum_claim_wait_seconds", &stage, first.since.elapsed());
+        metrics.seconds(habits.measures.wait, &stage, first.since.elapsed());
         batch.retain(|asked| !asked.answer.is_closed());
         if batch.is_empty() {
             continue;
         }
-        metrics.size("unum_claim_batch_size", &stage, batch.len());
+        metrics.size(habits.measures.batch, &stage, batch.len());
         let (questions, waiting): (_, Vec<_>) = batch.into_iter().map(|a| (a.question, a.answer)).unzip();
         let started = Instant::now();
         // On a task of its own, so that a panic costs this batch and not the worker.
@@ -102,7 +121,7 @@ async fn work_off<Q, A, F>(
             }),
             Err(error) => tracing::error!(stage = habits.name, %error, "broke down"),
         }
-        metrics.seconds("unum_claim_stage_seconds", &stage, started.elapsed());
+        metrics.seconds(habits.measures.work, &stage, started.elapsed());
     }
 }
 
@@ -124,6 +143,12 @@ async fn gather<T>(waiting: &mut mpsc::Receiver<T>, habits: Habits, since: impl 
         }
     }
     batch
+}
+
+impl<Q, A> fmt::Debug for Stage<Q, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Stage")
+    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use super::*;
 const FOR_EVER: Duration = Duration::from_hours(1);
 
 fn habits(workers: usize, most: usize, wait: Duration) -> Habits {
-    Habits { name: "test", workers, most, wait, queue: 8 }
+    let measures = Measures { wait: "wait_seconds", batch: "batch_size", work: "work_seconds" };
+    Habits { name: "test", measures, workers, most, wait, queue: 8 }
 }
 
 /// Answers each question with itself and how many were asked together.
