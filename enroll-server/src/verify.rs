@@ -204,7 +204,7 @@ pub(crate) async fn consume(
     if !sets.iter().any(|accepted| accepted == set.name()) {
         return Err(VerifyError::SetNotAccepted { set: set.name().to_owned() });
     }
-    if !app.sets.holds(set, public, proof).await? {
+    if !set.holds(public, proof).await? {
         return Err(VerifyError::Proof);
     }
     let (used, is_new) = app
@@ -249,7 +249,7 @@ pub(crate) async fn hold(
 ) -> Result<Held<'_>, VerifyError> {
     let root = app.store.run_tx("look_at_root", |tx| async move { roots::get(&tx, public.root).await });
     let Counted { set, replaced_at } = counted(app, &public, root.await?, app.clock.now(), window)?;
-    if !app.sets.holds(set, public, proof).await? {
+    if !set.holds(public, proof).await? {
         return Err(VerifyError::Proof);
     }
     Ok(Held { set, replaced_at })

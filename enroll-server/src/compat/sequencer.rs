@@ -24,6 +24,7 @@ use super::proof::{self, ProofError};
 use super::shape;
 use crate::published::PublishedError;
 use crate::server::App;
+use crate::store::log;
 use crate::verify::{self, Held, VerifyError};
 
 /// Where a set stands in their life of one: ours has no other state.
@@ -217,7 +218,22 @@ async fn path(app: &App, commitment: FieldElement) -> Result<InclusionProof, Ref
     if commitment == FieldElement::ZERO {
         return Err(Refusal::bad("invalid_commitment", "provided identity commitment is invalid"));
     }
-    Ok(app.published.inclusion_proof(&app.store, Commitment(commitment), None).await?)
+    let commitment = Commitment(commitment);
+    match app.published.inclusion_proof(&app.store, commitment, None).await {
+        Err(PublishedError::Unknown) => {
+            let place =
+                app.store.run_tx("find_leaf", |tx| async move { log::place_of(&tx, commitment).await });
+            match place.await.map_err(PublishedError::from)? {
+                Some(_) => Err(Refusal::new(
+                    StatusCode::GONE,
+                    "deleted_commitment",
+                    "provided identity commitment was deleted",
+                )),
+                None => Err(PublishedError::Unknown.into()),
+            }
+        }
+        path => Ok(path?),
+    }
 }
 
 /// In which form an address takes proofs.

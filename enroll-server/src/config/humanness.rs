@@ -20,15 +20,15 @@ pub struct Limits {
     pub app_per_second: u32,
     /// Verifications for one app at once.
     pub app_burst: u32,
-    /// Proofs that may be under way; whoever comes then is asked to come again.
+    /// Proofs of one set that may be under way; whoever comes then is asked to come again.
     pub proofs_waiting: usize,
     /// Addresses of proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
 }
 
 impl Default for Limits {
-    /// A server of two cores verifies about a thousand proofs a second in batches (`docs/measurements/proofs.md`): a tenth of that for
-    /// one address, half of it for one app, and a second's worth may wait.
+    /// A core verifies 770 proofs a second one by one, and more in batches (`docs/measurements/proofs.md`): one address may take an
+    /// eighth of one, one app two thirds, and more than a second's worth does not wait.
     fn default() -> Self {
         Self {
             address_per_second: 100,

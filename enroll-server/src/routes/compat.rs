@@ -35,7 +35,7 @@ pub(super) async fn verify(
 /// Body: `identityCommitment`. Errors are plain text.
 #[utoipa::path(post, path = "/inclusionProof", tag = "compatible",
     request_body(content = serde_json::Value, content_type = "application/json"),
-    responses((status = 200, body = PathAndStatus), (status = 400), (status = 404)))]
+    responses((status = 200, body = PathAndStatus), (status = 400), (status = 404), (status = 410)))]
 pub(super) async fn inclusion_proof(State(app): State<Arc<App>>, Body(body): Body) -> Response {
     sequencer::inclusion_proof(&app, &body).await
 }
@@ -75,7 +75,7 @@ pub(super) async fn verify_compressed(
     params(("commitment" = String, Path, description = "1 to 64 hex digits")),
     responses(
         (status = 200, body = sequencer::Path),
-        (status = "4XX", description = "`invalid_path_param`, `invalid_commitment`, `unreduced_commitment`, `not_found`")))]
+        (status = "4XX", description = "`invalid_path_param`, `invalid_commitment`, `unreduced_commitment`, `not_found`, `deleted_commitment`")))]
 pub(super) async fn identity_path(State(app): State<Arc<App>>, Path(commitment): Path<String>) -> Response {
     sequencer::identity_path(&app, &commitment).await
 }

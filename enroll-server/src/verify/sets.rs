@@ -72,11 +72,23 @@ impl From<BrokenDown> for Unsaid {
 pub(crate) struct KnownSet {
     name: String,
     proofs: Stage<(Public, ProofBytes), bool>,
+    /// One for each proof that is under way.
+    places: Semaphore,
 }
 
 impl KnownSet {
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether the proof holds with this set's key: together with those that others ask about meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`Unsaid`].
+    pub(crate) async fn holds(&self, public: Public, proof: ProofBytes) -> Result<bool, Unsaid> {
+        let _place = self.places.try_acquire().map_err(|_| Unsaid::Busy)?;
+        Ok(self.proofs.ask((public, proof)).await?)
     }
 
     fn start(
@@ -105,7 +117,7 @@ impl KnownSet {
             let threads = threads.clone();
             async move { threads.ask(proofs).await.unwrap_or_default() }
         });
-        Self { name, proofs }
+        Self { name, proofs, places: Semaphore::new(queue) }
     }
 }
 
@@ -123,8 +135,6 @@ pub(crate) struct Sets {
     foreign: Vec<KnownSet>,
     foreign_roots: HashMap<Root, usize>,
     key: PublishedKey,
-    /// One for each proof that is under way.
-    places: Semaphore,
 }
 
 impl Sets {
@@ -153,7 +163,6 @@ impl Sets {
             foreign,
             foreign_roots,
             key: PublishedKey { id: own.hash(), verifying_key },
-            places: Semaphore::new(queue),
         })
     }
 
@@ -175,21 +184,6 @@ impl Sets {
     /// Our own key.
     pub(crate) fn key(&self) -> &PublishedKey {
         &self.key
-    }
-
-    /// Whether the proof holds with the key of `set`: together with those that others ask about meanwhile.
-    ///
-    /// # Errors
-    ///
-    /// [`Unsaid`].
-    pub(crate) async fn holds(
-        &self,
-        set: &KnownSet,
-        public: Public,
-        proof: ProofBytes,
-    ) -> Result<bool, Unsaid> {
-        let _place = self.places.try_acquire().map_err(|_| Unsaid::Busy)?;
-        Ok(set.proofs.ask((public, proof)).await?)
     }
 }
 
