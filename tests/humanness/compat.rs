@@ -65,7 +65,7 @@ fn a_proof_of_world_id_counts_once_whatever_it_is_written_like() {
     assert_eq!(changed("merkle_root", number(5)).code(), (400, "invalid_merkle_root"));
     assert_eq!(changed("action", json!("another")).code(), (400, "invalid_action"));
     assert_eq!(ask(&bench, "app_unknown", &body.to_string()).code(), (404, "not_found"));
-    assert_eq!(ask(&bench, "no%20name", &body.to_string().replace("app", "a")).code().0, 404);
+    assert_eq!(ask(&bench, "no.name", &body.to_string()).code(), (404, "not_found"));
     // Another spelling of a number of the order or more is no spelling.
     for key in ["nullifier_hash", "merkle_root", "signal_hash"] {
         let number = format!("0x{:0>64}", &body[key].as_str().unwrap()[2..]);

@@ -14,11 +14,11 @@ use crate::compat::hex::Loose;
 pub struct Limits {
     /// Requests a second of one client address (of IPv6, of one /64); 0 for no limit.
     pub address_per_second: u32,
-    /// Requests of one address at once.
+    /// Requests of one address at once; the rate of a second if that is more.
     pub address_burst: u32,
     /// Verifications a second for one app, whoever asks; 0 for no limit.
     pub app_per_second: u32,
-    /// Verifications for one app at once.
+    /// Verifications for one app at once; the rate of a second if that is more.
     pub app_burst: u32,
     /// Proofs of one set that may be under way; whoever comes then is asked to come again.
     pub proofs_waiting: usize,

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::response::Response;
-use service::Body;
+use service::{Body, Path};
 
 use crate::compat::portal;
 use crate::compat::sequencer::{self, Age, Form, PathAndStatus, RootStatus, Validity};
