@@ -51,10 +51,11 @@ fn work_off<Q, A>(mut work: impl FnMut(Q) -> A, jobs: &Mutex<mpsc::Receiver<Job<
     // Whoever holds the lock waits for the next job, so that nobody can break what it guards.
     let next = || jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
     while let Ok(Job { question, answer }) = next() {
-        match catch_unwind(AssertUnwindSafe(|| work(question))) {
-            Ok(answered) => drop(answer.send(answered)), // nobody may wait any more
-            Err(_) => tracing::error!("a thread panicked over its job"),
-        }
+        let Ok(answered) = catch_unwind(AssertUnwindSafe(|| work(question))) else {
+            tracing::error!("a thread panicked over its job");
+            continue;
+        };
+        answer.send(answered).ok(); // nobody may wait any more
     }
 }
 

@@ -74,7 +74,7 @@ fn a_body_is_small() {
     assert_eq!(verify(&bench, &huge).code(), (413, "body_too_large"));
 }
 
-/// SplitMix64 (Steele, Lea and Flood 2014): the same requests on every machine.
+/// `SplitMix64` (Steele, Lea and Flood 2014): the same requests on every machine.
 struct Dice(u64);
 
 impl Dice {

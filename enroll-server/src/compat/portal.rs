@@ -216,7 +216,7 @@ impl Refusal {
         Self {
             status: StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             code,
-            detail: problem.detail.unwrap_or_default().into(),
+            detail: problem.detail.unwrap_or_default(),
             attribute: None,
             retry_after: problem.retry_after,
         }

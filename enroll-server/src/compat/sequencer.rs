@@ -131,7 +131,7 @@ impl Refusal {
             503 if problem.code == "busy" => "prover_error",
             _ => "internal_error",
         };
-        let words = problem.detail.map_or_else(|| id.to_owned(), Into::into);
+        let words = problem.detail.unwrap_or_else(|| id.to_owned());
         Self { retry_after: problem.retry_after, ..Self::new(status, id, words) }
     }
 }
