@@ -13,6 +13,8 @@
 //! The two services share nothing here that they would not share on two machines: each has its own database, and
 //! the distribution reads the set over HTTP.
 
+mod app;
+
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -29,6 +31,8 @@ use tokio::runtime::Runtime;
 use unum_identity::bytes::ServiceKey;
 use unum_identity::enrollment::DeviceRegistration;
 use unum_identity::time::{Clock, UnixTime};
+
+pub use app::{DEMO_ACTION, DEMO_APP};
 
 use crate::cluster::{Cluster, ClusterError};
 
@@ -62,6 +66,9 @@ pub enum SystemError {
     /// The enrollment server does not start.
     #[error("enrollment server: {0}")]
     Enroll(#[from] enroll_server::StartError),
+    /// The enrollment server does not register the app to try.
+    #[error("the app to try: {0}")]
+    App(#[from] Box<ureq::Error>),
     /// The distribution's database cannot be made.
     #[error("distribution: {0}")]
     Prepare(#[from] distribution::PrepareError),
@@ -155,6 +162,7 @@ impl System {
         let common =
             Common { data: &data, operator_token: &operator_token, cluster: &cluster, clock: &clock };
         let enroll = common.enroll_server(&runtime, options)?;
+        app::register(&url(enroll.addr()), &operator_token)?;
         let distribution = common.distribution(&runtime, &enroll, options)?;
         let addresses = Addresses {
             enroll: url(enroll.addr()),

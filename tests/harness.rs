@@ -149,6 +149,31 @@ pub(crate) fn post_as_operator(url: &str, body: &impl serde::Serialize) -> Answe
     try_post(url, Some(OPERATOR), "application/json", &serde_json::to_vec(body).unwrap()).unwrap()
 }
 
+pub(crate) fn put_as_operator(url: &str, body: &impl serde::Serialize) -> Answer {
+    let request = agent().put(url).header("authorization", format!("Bearer {OPERATOR}"));
+    answer(request.send_json(body)).unwrap()
+}
+
+/// Asks an address of others, whose errors are no problems: the answer, and its content type. `client` is whom a proxy names.
+pub(crate) fn post_elsewhere(url: &str, client: &str, body: &[u8]) -> (Answer, String) {
+    let request = agent().post(url).header("x-forwarded-for", client).content_type("application/json");
+    elsewhere(request.send(body).unwrap())
+}
+
+/// The same for `GET`.
+pub(crate) fn get_elsewhere(url: &str) -> (Answer, String) {
+    elsewhere(agent().get(url).call().unwrap())
+}
+
+fn elsewhere(mut response: ureq::http::Response<ureq::Body>) -> (Answer, String) {
+    let header = |name| response.headers().get(name).map(|v| v.to_str().unwrap().to_owned());
+    let (content_type, retry_after) = (header("content-type").unwrap_or_default(), header("retry-after"));
+    let status = response.status().as_u16();
+    let text = response.body_mut().read_to_string().unwrap();
+    let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+    (Answer { status, body, retry_after }, content_type)
+}
+
 pub(crate) fn get(url: &str) -> Answer {
     answer(agent().get(url).call()).unwrap()
 }

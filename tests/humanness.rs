@@ -1,109 +1,102 @@
-//! `POST /v1/verify` against a real Postgres, with real proofs: tampered ones, second uses, roots that have gone.
+//! The humanness API against a real Postgres, with real proofs: who passes, how often, and what everybody else is told.
+
+mod apps;
+mod compat;
+mod limits;
+mod sequencer;
+mod v1;
 
 use serde_json::{Value, json};
-use unum_identity::field::ExternalNullifier;
+use unum_identity::action::Act;
 use unum_identity::hash::hash_signal;
 
 use crate::harness::bench::Bench;
-use crate::harness::{Person, cluster, order_plus, post, prove, somebodys_commitment};
+use crate::harness::{Answer, Person, cluster, order_plus, post, post_as_operator, prove, put_as_operator};
 
-/// An enrolled person's proof for the app `app_test`.
-fn humanness(bench: &Bench, person: &Person, action: &str, signal: &str) -> Value {
-    let inclusion = bench.inclusion(person);
-    let scope = ExternalNullifier::of_app("app_test", action);
-    let (nullifier, proof) = prove(&person.identity, &inclusion, scope, hash_signal(signal));
-    json!({
-        "app_id": "app_test", "action": action, "signal_hash": hash_signal(signal),
-        "root": inclusion.root, "nullifier": nullifier, "proof": proof,
+/// The app of most tests.
+const APP: &str = "app_test";
+
+/// A server that asks nobody to be patient.
+fn bench_with(change: impl FnOnce(&mut enroll_server::Config)) -> Bench {
+    Bench::on(cluster(), |config| {
+        (config.limits.address_per_second, config.limits.app_per_second) = (0, 0);
+        change(config);
     })
 }
 
-#[test]
-fn a_nullifier_is_used_once() {
-    let bench = Bench::new();
-    let device = bench.device();
+/// The same, with [`APP`] registered, and one person enrolled.
+fn bench() -> (Bench, Person) {
+    let bench = bench_with(|_| {});
     let person = Person::new();
-    assert_eq!(bench.enroll(&device, &person).status, 201);
-    let verify = |body: &Value| post(&format!("{}/v1/verify", bench.url), body);
-    let request = humanness(&bench, &person, "vote", "yes");
-
-    // Not the statement that was proved.
-    let changed = |key: &str, value: Value| {
-        let mut body = request.clone();
-        body[key] = value;
-        verify(&body)
-    };
-    assert_eq!(changed("signal_hash", json!(hash_signal("no"))).code(), (422, "proof_invalid"));
-    assert_eq!(changed("action", json!("another vote")).code(), (422, "proof_invalid"));
-    assert_eq!(changed("nullifier", json!(somebodys_commitment())).code(), (422, "proof_invalid"));
-    assert_eq!(changed("root", json!(somebodys_commitment())).code(), (422, "root_unknown"));
-    let proof = request["proof"].as_str().unwrap();
-    let flipped = format!("{}{}", &proof[..513], if proof.ends_with('0') { "1" } else { "0" });
-    assert_eq!(changed("proof", json!(flipped)).code(), (422, "proof_invalid"));
-
-    // Not canonical.
-    let nullifier = request["nullifier"].as_str().unwrap();
-    for wrong in [
-        nullifier.to_uppercase().replacen("0X", "0x", 1),
-        nullifier.trim_start_matches("0x").to_owned(),
-        format!("0x00{}", &nullifier[2..]),
-        format!("0x{}", hex::encode(order_plus(0))),
-        format!("0x{}", hex::encode(plus_order(nullifier))),
-        "0x0".into(),
-    ] {
-        assert_eq!(changed("nullifier", json!(wrong)).code(), (400, "body_invalid"), "{wrong}");
-    }
-    assert_eq!(bench.count("nullifiers"), 0, "no refusal uses anything up");
-
-    // A hundred at once.
-    let answers: Vec<_> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..100).map(|_| scope.spawn(|| verify(&request))).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
-    });
-    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
-    assert_eq!(answers.iter().filter(|answer| answer.code() == (409, "nullifier_used")).count(), 99);
-    let refused = answers.iter().find(|answer| answer.status == 409).unwrap();
-    assert_eq!(refused.body["detail"], "used at 2027-01-15T08:00:00Z");
-    assert_eq!(bench.count("nullifiers"), 1);
-
-    // Another proof of the same, and another action.
-    assert_eq!(verify(&humanness(&bench, &person, "vote", "no")).code(), (409, "nullifier_used"));
-    assert_eq!(verify(&humanness(&bench, &person, "like", "yes")).status, 200);
+    assert_eq!(bench.enroll(&bench.device(), &person).status, 201);
+    assert_eq!(register(&bench, APP, &["unum"]).status, 201);
+    (bench, person)
 }
 
-/// The same nullifier, written as a larger number: `n + r`.
-fn plus_order(nullifier: &str) -> [u8; 32] {
-    let mut sum: [u8; 32] = hex::decode(&nullifier[2..]).unwrap().try_into().unwrap();
+fn register(bench: &Bench, app_id: &str, sets: &[&str]) -> Answer {
+    let app = json!({ "app_id": app_id, "name": "A test", "sets": sets });
+    post_as_operator(&format!("{}/v1/apps", bench.url), &app)
+}
+
+/// Makes an action of [`APP`], or changes it.
+fn put(bench: &Bench, action: &str, terms: &Value) -> Answer {
+    put_of(bench, APP, action, terms)
+}
+
+fn put_of(bench: &Bench, app_id: &str, action: &str, terms: &Value) -> Answer {
+    put_as_operator(&format!("{}/v1/apps/{app_id}/actions/{action}", bench.url), terms)
+}
+
+/// An enrolled person's proof for [`APP`].
+fn humanness(bench: &Bench, person: &Person, action: &str, signal: &str) -> Value {
+    humanness_on(bench, person, action, None, signal)
+}
+
+fn humanness_on(bench: &Bench, person: &Person, action: &str, day: Option<&str>, signal: &str) -> Value {
+    let inclusion = bench.inclusion(person);
+    let parsed = day.map(|day| day.parse().unwrap());
+    let act = Act { app_id: APP.into(), action: action.into(), day: parsed };
+    let (nullifier, proof) = prove(&person.identity, &inclusion, act.scope(), hash_signal(signal));
+    let mut body = json!({
+        "app_id": APP, "action": action, "signal_hash": hash_signal(signal),
+        "root": inclusion.root, "nullifier": nullifier, "proof": proof,
+    });
+    if let Some(day) = day {
+        body["day"] = json!(day);
+    }
+    body
+}
+
+fn verify(bench: &Bench, body: &Value) -> Answer {
+    post(&format!("{}/v1/verify", bench.url), body)
+}
+
+/// What so many answer who ask at once.
+fn at_once(count: usize, ask: impl Fn() -> Answer + Sync) -> Vec<Answer> {
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..count).map(|_| scope.spawn(&ask)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
+/// The same number, written as a larger one: `n + r`.
+fn plus_order(number: &str) -> String {
+    let mut sum: [u8; 32] = hex::decode(&number[2..]).unwrap().try_into().unwrap();
     let mut carry = 0;
     for (digit, order) in sum.iter_mut().zip(order_plus(0)).rev() {
         let total = u16::from(*digit) + u16::from(order) + carry;
         (*digit, carry) = (total as u8, total >> 8);
     }
-    sum
+    format!("0x{}", hex::encode(sum))
 }
 
-#[test]
-fn a_root_counts_for_a_while_after_it_was_replaced() {
-    const HOUR: u64 = 3600;
-    let bench = Bench::on(cluster(), |config| config.root_window_seconds = 5 * HOUR);
-    let device = bench.device();
-    let (first, second) = (Person::new(), Person::new());
-    assert_eq!(bench.enroll(&device, &first).status, 201);
-    let requests: Vec<_> =
-        ["a", "b", "c"].iter().map(|action| humanness(&bench, &first, action, "")).collect();
-    let verify = |request: &Value| post(&format!("{}/v1/verify", bench.url), request);
-
-    bench.clock.advance(1000 * HOUR);
-    assert_eq!(verify(&requests[0]).status, 200, "nobody came: the root is current, however old");
-    assert_eq!(bench.enroll(&device, &second).status, 201);
-    bench.clock.advance(5 * HOUR);
-    assert_eq!(verify(&requests[1]).status, 200, "counted from when it was replaced");
-    bench.clock.advance(HOUR); // the hour of the replacement is rounded up
-    bench.clock.advance(1);
-    assert_eq!(verify(&requests[2]).code(), (422, "root_expired"));
-    assert_eq!(
-        verify(&humanness(&bench, &first, "c", "")).status,
-        200,
-        "with a new path the same person passes"
-    );
+/// Spellings of the same number that are not canonical.
+fn spellings(number: &str) -> Vec<String> {
+    let digits = &number[2..];
+    vec![
+        format!("0x{}", digits.to_uppercase()),
+        digits.to_owned(),
+        digits.to_uppercase(),
+        format!("0x{}", digits.trim_start_matches('0')),
+    ]
 }

@@ -101,6 +101,17 @@ impl Machine {
         assert_eq!(answer.unwrap().status(), 201);
     }
 
+    /// Registers an app with one action, which each human may do once.
+    fn register_app(&self, app_id: &str, action: &str) {
+        let apps = format!("{}/v1/apps", self.addresses["enroll"].as_str().unwrap());
+        let bearer = format!("Bearer {}", self.token);
+        let app = serde_json::json!({ "app_id": app_id, "name": "An app" });
+        ureq::post(&apps).header("Authorization", &bearer).send_json(app).unwrap();
+        let action = format!("{apps}/{app_id}/actions/{action}");
+        let empty = serde_json::json!({});
+        ureq::put(&action).header("Authorization", &bearer).send_json(empty).unwrap();
+    }
+
     /// Stops it as an operator would.
     fn stop(mut self) {
         let pid = rustix::process::Pid::from_child(&self.up);
@@ -165,8 +176,15 @@ fn one_person_walks_from_a_device_to_a_balance() {
 fn prove(machine: &Machine) {
     assert_eq!(machine.ask("wallet", &["status", "--json"])["enrolled"], true);
     let show = ["prove", "--json", "--app", "app_x", "--action", "vote", "--signal", "yes", "--send"];
+    assert_ne!(machine.run("wallet", &show).0, 0, "nobody has registered the app");
+    machine.register_app("app_x", "vote");
     machine.ask("wallet", &show);
     assert_ne!(machine.run("wallet", &show).0, 0, "a vote counts once");
+    let post = ["prove", "--json", "--app", "app_demo", "--action", "posts-per-day", "--send"];
+    assert_ne!(machine.run("wallet", &post).0, 0, "it is counted by the day");
+    let today = unum_identity::action::Day::of(std::time::SystemTime::now().into()).to_string();
+    let post = [&post[..], &["--day", &today]].concat();
+    assert_eq!(machine.ask("wallet", &post)["verified"]["max_uses"], 3);
 }
 
 /// Whoever leaves is gone, and what they have stays theirs.

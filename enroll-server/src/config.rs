@@ -8,8 +8,20 @@
 //! keys = "/etc/unum/enroll"
 //! segments = "/var/lib/unum/enroll"
 //! verifying_key = "/usr/share/unum/membership.vk"
+//!
+//! [limits]                                          # what a client or an app may ask for; 0: as much as it likes
+//! address_per_second = 100
+//! trusted_proxies = ["10.0.0.2"]                    # whose X-Forwarded-For is believed
+//!
+//! [[foreign_sets]]                                  # sets of others, whose people apps may take
+//! name = "world-id-3"
+//! verifying_key = "/etc/unum/world-id-3.json"       # as snarkjs writes it
+//! roots = ["0x2a1b95d4d79a98d257a31aaa2ca3556dd07de34344e40488fc9dc58adea00c89"]
 //! ```
 
+mod humanness;
+
+use std::collections::HashSet;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -19,6 +31,9 @@ use serde::{Deserialize, Deserializer};
 use service::OperatorToken;
 use service::config::{FileError, WeakToken};
 use unum_iris::{BITS, BLOCK_PEOPLE, Limit, LimitError, Measure, Thresholds};
+
+pub use humanness::{ForeignSet, Limits};
+use unum_identity::humanness::UNUM_SET;
 
 /// The server's configuration. `Debug` shows no value: the database address and the token are secrets.
 #[derive(Clone, Deserialize)]
@@ -73,6 +88,12 @@ pub struct Config {
     /// How long to wait for Postgres at the start.
     #[serde(default = "defaults::startup_wait_seconds")]
     pub startup_wait_seconds: u64,
+    /// How much anybody may ask of the humanness API.
+    #[serde(default)]
+    pub limits: Limits,
+    /// Sets of others, whose people apps may take beside or instead of ours.
+    #[serde(default)]
+    pub foreign_sets: Vec<ForeignSet>,
 }
 
 mod defaults {
@@ -134,6 +155,15 @@ pub enum ConfigError {
         /// The value given.
         found: u32,
     },
+    /// Two sets with one name, one without, or one that has ours.
+    #[error("foreign set {0:?}: each needs a name of its own of 1 to 64 characters, and not {UNUM_SET:?}")]
+    SetName(String),
+    /// A root belongs to one set.
+    #[error("foreign set {0:?} has a root that another one has too")]
+    SharedRoot(String),
+    /// Nobody could verify anything.
+    #[error("limits.proofs_waiting is 0, must be 1 or more")]
+    NoProofs,
     /// Segments that nobody would want.
     #[error("segment_people is {found}, must be {LEAST_SEGMENT} to {LARGEST_SEGMENT}")]
     SegmentPeople {
@@ -183,6 +213,23 @@ impl Config {
         }
         if !(LEAST_SEGMENT..=LARGEST_SEGMENT).contains(&self.segment_people) {
             return Err(ConfigError::SegmentPeople { found: self.segment_people });
+        }
+        if self.limits.proofs_waiting == 0 {
+            return Err(ConfigError::NoProofs);
+        }
+        self.check_foreign_sets()
+    }
+
+    fn check_foreign_sets(&self) -> Result<(), ConfigError> {
+        let (mut names, mut roots) = (HashSet::from([UNUM_SET]), HashSet::new());
+        for set in &self.foreign_sets {
+            if !(1..=64).contains(&set.name.chars().count()) || !names.insert(&set.name) {
+                return Err(ConfigError::SetName(set.name.clone()));
+            }
+            let own: HashSet<_> = set.roots.iter().collect();
+            if own.into_iter().any(|root| !roots.insert(root)) {
+                return Err(ConfigError::SharedRoot(set.name.clone()));
+            }
         }
         Ok(())
     }
@@ -299,6 +346,34 @@ mod tests {
         assert!(matches!(load(&text, &[]), Err(ConfigError::UsableBits { found: 100 })));
         let text = format!("{FILE}\nsegment_people = 15");
         assert!(matches!(load(&text, &[]), Err(ConfigError::SegmentPeople { found: 15 })));
+    }
+
+    #[test]
+    fn foreign_sets_are_told_apart() {
+        let set = |name: &str, root: &str| {
+            format!("[[foreign_sets]]\nname = {name:?}\nverifying_key = \"key.json\"\nroots = [{root:?}]\n")
+        };
+        let with = |sets: &[String]| load(&format!("{FILE}\n{}", sets.concat()), &[]);
+        let config = with(&[set("one", "0x0A"), set("two", "0xb")]).unwrap();
+        let expected = format!("0x{:064x}", 10);
+        assert_eq!(config.foreign_sets[0].roots[0].to_string(), expected, "as others write it, once for all");
+        for name in ["one", "unum", ""] {
+            let error = with(&[set("one", "0xa"), set(name, "0xb")]).unwrap_err();
+            assert!(matches!(error, ConfigError::SetName(found) if found == name));
+        }
+        let error = with(&[set("one", "0xa"), set("two", "0x0a")]).unwrap_err();
+        assert!(matches!(error, ConfigError::SharedRoot(name) if name == "two"));
+        assert!(with(&[set("one", &format!("0x{}", "f".repeat(64)))]).is_err(), "not below the order");
+    }
+
+    #[test]
+    fn limits_are_read_and_have_defaults() {
+        assert_eq!(load(FILE, &[]).unwrap().limits, Limits::default());
+        let text = format!("{FILE}\n[limits]\napp_per_second = 0\ntrusted_proxies = [\"::1\"]");
+        let limits = load(&text, &[]).unwrap().limits;
+        assert_eq!((limits.app_per_second, limits.trusted_proxies.len()), (0, 1));
+        let text = format!("{FILE}\n[limits]\nproofs_waiting = 0");
+        assert!(matches!(load(&text, &[]), Err(ConfigError::NoProofs)));
     }
 
     #[test]

@@ -19,7 +19,10 @@
 //! | `gallery` | which segments and which rows are in memory, and how they come there |
 //! | [`matcher`] | everyone's eyes in memory and in files, the comparison with all of them, and when it counts |
 //! | `published` | the tree in memory; checkpoints, paths, snapshots |
-//! | `verify` | proofs, roots that count, nullifiers |
+//! | `apps` | apps, and how often a human may do what in them |
+//! | `verify` | proofs, whose sets they are of, roots that count, nullifiers |
+//! | `compat` | the interfaces of World ID's services |
+//! | `limits` | how much a client or an app may ask for |
 //! | `store` | the SQL of each table |
 //! | [`keys`], `sealed` | key files; how eyes are encrypted at rest |
 //! | `seed` | people who never came, for benches |
@@ -29,11 +32,14 @@
 //! Knows no camera, no wallet and no money. Memory and files hold copies only: kill the process at any moment, or take
 //! away its disk, and whatever it has acknowledged is in Postgres.
 
+mod apps;
+mod compat;
 pub mod config;
 mod enrollment;
 mod erasure;
 mod gallery;
 pub mod keys;
+mod limits;
 pub mod matcher;
 mod problem;
 pub mod program;
@@ -50,3 +56,4 @@ pub use config::Config;
 pub use routes::openapi;
 pub use seed::seed;
 pub use server::{Server, StartError};
+pub use verify::sets::ForeignKeyError;

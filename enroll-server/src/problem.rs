@@ -2,8 +2,10 @@
 
 use service::ProblemResponse;
 
+use crate::apps::AppError;
 use crate::enrollment::{EnrollError, Refusal};
 use crate::erasure::ErasureError;
+use crate::limits::TooMany;
 use crate::published::PublishedError;
 use crate::verify::VerifyError;
 
@@ -12,6 +14,9 @@ const BUSY_FOR: u64 = 10;
 
 /// When to ask for an answer again, in seconds: a pass over a large set takes about as long.
 const WAITS_FOR: u64 = 2;
+
+/// When to come back while too many proofs are under way, in seconds: a thousand are checked by then.
+const PROOFS_FOR: u64 = 1;
 
 impl From<PublishedError> for ProblemResponse {
     fn from(error: PublishedError) -> Self {
@@ -72,14 +77,45 @@ impl From<ErasureError> for ProblemResponse {
     }
 }
 
+impl From<AppError> for ProblemResponse {
+    fn from(error: AppError) -> Self {
+        let detail = error.to_string();
+        let (status, code) = match error {
+            AppError::Unknown => (404, "app_unknown"),
+            AppError::Known => (409, "app_known"),
+            AppError::Text => (422, "text_invalid"),
+            AppError::Set(_) => (422, "set_unknown"),
+            AppError::NoUses => (422, "max_uses_invalid"),
+            AppError::Narrower(_) => (409, "action_narrower"),
+            AppError::Store(error) => return error.into(),
+        };
+        Self::new(status, code).detail(detail)
+    }
+}
+
+impl From<TooMany> for ProblemResponse {
+    fn from(error: TooMany) -> Self {
+        Self::new(429, "too_many_requests").detail(error).retry_after(error.seconds)
+    }
+}
+
 impl From<VerifyError> for ProblemResponse {
     fn from(error: VerifyError) -> Self {
         let detail = error.to_string();
         let (status, code) = match error {
+            VerifyError::AppUnknown => (404, "app_unknown"),
+            VerifyError::ActionUnknown => (404, "action_unknown"),
+            VerifyError::ActionClosed => (422, "action_closed"),
+            VerifyError::DayWrong { .. } => (422, "day_wrong"),
+            VerifyError::DayOver { .. } => (422, "day_over"),
             VerifyError::NullifierUsed { .. } => (409, "nullifier_used"),
             VerifyError::RootUnknown => (422, "root_unknown"),
             VerifyError::RootExpired => (422, "root_expired"),
+            VerifyError::SetNotAccepted { .. } => (422, "set_not_accepted"),
             VerifyError::Proof => (422, "proof_invalid"),
+            VerifyError::TooMany(error) => return error.into(),
+            VerifyError::Busy => return Self::new(503, "busy").detail(detail).retry_after(PROOFS_FOR),
+            VerifyError::BrokenDown => return Self::internal(),
             VerifyError::Store(error) => return error.into(),
         };
         Self::new(status, code).detail(detail)

@@ -1,5 +1,7 @@
 //! HTTP: which address does what. Handlers parse, make one call, and answer; everything else is behind the call.
 
+mod apps;
+mod compat;
 mod devices;
 mod enrollments;
 mod erasures;
@@ -9,22 +11,33 @@ mod sessions;
 mod set;
 mod verify;
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Request};
 use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, put};
+use service::ProblemResponse;
 use service::http::{self, within};
 use unum_identity::envelope::MAX_ENVELOPE;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::compat::shape;
+use crate::config;
+use crate::limits::Limits;
 use crate::server::App;
 
 /// How long a request may take. A scan of everyone must fit.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
+/// How long a request about a proof may take: below the other limit, so that it ends in the shape of its address.
+const PROOF_TIME_LIMIT: Duration = Duration::from_secs(20);
+/// Largest body about a proof: the longest of them, nested lists in text, has about 2 KB.
+const LARGEST_PROOF: usize = 8 << 10;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -37,6 +50,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(30);
         (name = "enrollment", description = "For devices and operators"),
         (name = "set", description = "For wallets and auditors"),
         (name = "humanness", description = "For apps"),
+        (name = "compatible", description = "For apps and wallets of World ID: its own addresses, bodies and codes"),
         (name = "operations", description = "For whoever runs the server"),
     ),
     modifiers(&OperatorToken)
@@ -57,7 +71,7 @@ impl utoipa::Modify for OperatorToken {
     }
 }
 
-fn api() -> OpenApiRouter<Arc<App>> {
+fn api(limits: &Arc<Limits>) -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(devices::register))
         .routes(routes!(devices::revoke))
@@ -72,7 +86,10 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(set::snapshot))
         .routes(routes!(set::log))
         .routes(routes!(set::inclusion_proof))
-        .routes(routes!(verify::verify))
+        .routes(routes!(apps::register, apps::list))
+        .routes(routes!(apps::put_action))
+        .route("/v1/apps/{app_id}/actions/", put(apps::put_action)) // the empty action
+        .merge(humanness(limits))
         .routes(routes!(ops::healthz))
         .routes(routes!(ops::readyz))
         .routes(routes!(ops::metrics))
@@ -80,13 +97,51 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .layer(from_fn(|request: Request, next: Next| within(TIME_LIMIT, request, next)))
 }
 
+/// What apps ask, as often as [`limits`](crate::limits) let them, in bodies of a few kilobytes.
+fn humanness(limits: &Arc<Limits>) -> OpenApiRouter<Arc<App>> {
+    let ours = OpenApiRouter::new()
+        .routes(routes!(verify::verify))
+        .routes(routes!(verify::check))
+        .routes(routes!(verify::roots))
+        .routes(routes!(verify::keys))
+        .routes(routes!(apps::get))
+        .routes(routes!(apps::uses))
+        .route("/v1/apps/{app_id}/actions//nullifiers/{nullifier}", get(apps::uses)); // of the empty action
+    let portal = OpenApiRouter::new().routes(routes!(compat::verify));
+    let sequencer =
+        OpenApiRouter::new().routes(routes!(compat::identity_path)).routes(routes!(compat::validity));
+    let old_sequencer = OpenApiRouter::new()
+        .routes(routes!(compat::inclusion_proof))
+        .routes(routes!(compat::verify_proof))
+        .routes(routes!(compat::verify_compressed));
+    let limited = |routes: OpenApiRouter<Arc<App>>| {
+        let limits = Arc::clone(limits);
+        let admit = from_fn(move |request: Request, next: Next| admit(Arc::clone(&limits), request, next));
+        routes.layer(DefaultBodyLimit::max(LARGEST_PROOF)).layer(admit)
+    };
+    limited(ours)
+        .merge(limited(portal).layer(from_fn(shape::of_portal)))
+        .merge(limited(sequencer).layer(from_fn(shape::of_sequencer)))
+        .merge(limited(old_sequencer).layer(from_fn(shape::of_old_sequencer)))
+}
+
+/// Lets through what is small, in time, and not too much.
+async fn admit(limits: Arc<Limits>, request: Request, next: Next) -> Response {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip());
+    match limits.admit(limits.client(peer, request.headers())) {
+        Ok(()) => within(PROOF_TIME_LIMIT, request, next).await,
+        Err(too_many) => ProblemResponse::from(too_many).into_response(),
+    }
+}
+
 /// The description of the API, as served under `/openapi.json`.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    api().into_openapi()
+    api(&Arc::new(Limits::new(&config::Limits::default()))).into_openapi()
 }
 
 pub(crate) fn router(app: Arc<App>) -> Router {
-    let (router, _) = api().split_for_parts();
+    let (router, _) = api(&app.limits).split_for_parts();
     http::guarded(router, MAX_ENVELOPE, &app.metrics).with_state(app)
 }
 

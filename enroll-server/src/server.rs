@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use circuits::Verifier;
 use circuits::folder::{FolderError, read_verifying_key};
 use rand_core::CryptoRng;
 use service::http::{ListenError, Listening};
@@ -21,9 +20,11 @@ use crate::config::{Config, ConfigError};
 use crate::enrollment::{Queue, work};
 use crate::gallery::Gallery;
 use crate::keys::Keys;
+use crate::limits::Limits;
 use crate::matcher::{Batcher, InProcess, Scanner, Shelf, TemplateKey};
 use crate::published::Published;
 use crate::store::{SCHEMA, Store, StoreError, chain, matchers, queue, sessions};
+use crate::verify::sets::{ForeignKeyError, Sets};
 use crate::{erasure, routes};
 
 /// How often old nonces are forgotten, histograms folded, and segments made of the tail.
@@ -62,7 +63,8 @@ pub(crate) struct App {
     pub(crate) matcher: Batcher,
     pub(crate) queue: Queue,
     pub(crate) published: Published,
-    pub(crate) verifier: Arc<Verifier>,
+    pub(crate) sets: Sets,
+    pub(crate) limits: Arc<Limits>,
     /// What this server is called among those that hold everyone's eyes, as long as it runs.
     pub(crate) matcher_id: [u8; 16],
     /// Told when somebody is to be erased.
@@ -80,6 +82,11 @@ impl App {
     pub(crate) fn count_leaves(&self, leaves: u64) {
         let people = leaves.saturating_sub(self.published.removed());
         self.metrics.gauge("enroll_set_leaves", &[], people as f64);
+    }
+
+    /// A proof was asked about through one of the doors, and became this.
+    pub(crate) fn count_verification(&self, door: &str, outcome: &str) {
+        self.metrics.count("enroll_verifications_total", &[("door", door), ("outcome", outcome)], 1);
     }
 }
 
@@ -110,6 +117,9 @@ pub enum StartError {
     /// The verifying key is missing or not one. Make it, or correct the path.
     #[error(transparent)]
     VerifyingKey(#[from] FolderError),
+    /// The key of a foreign set is missing or not one. Correct the path, or leave the set out.
+    #[error(transparent)]
+    ForeignKey(#[from] ForeignKeyError),
     /// The folder of segments cannot be used.
     #[error("cannot use the folder of segments {path}")]
     Segments {
@@ -169,8 +179,10 @@ impl Server {
     ) -> Result<Self, StartError> {
         config.check()?;
         let keys = Keys::load_or_create(&config.keys, &mut rng)?;
-        let verifier = Arc::new(Verifier::new(&read_verifying_key(&config.verifying_key)?));
-        let metrics = Metrics::default();
+        let key = read_verifying_key(&config.verifying_key)?;
+        let (metrics, queue) = (Metrics::default(), config.limits.proofs_waiting);
+        let sets = Sets::start(&key, &config.foreign_sets, queue, &metrics, &mut *rng)?;
+        let limits = Arc::new(Limits::new(&config.limits));
         let store =
             Store::open(&config.database_url, &SCHEMA, config.startup_wait(), metrics.clone()).await?;
         let shelf = Shelf::open(&config.segments, keys.template.clone())
@@ -204,7 +216,8 @@ impl Server {
             matcher,
             queue: Queue::default(),
             published,
-            verifier,
+            sets,
+            limits,
             matcher_id,
             erasing: Notify::new(),
             entropy,
@@ -294,6 +307,7 @@ async fn tending(app: Arc<App>) {
 
 async fn keep_house(app: &App) {
     app.metrics.upkeep();
+    app.limits.forget();
     let ago = |seconds| UnixTime(app.clock.now().0.saturating_sub(seconds));
     let (before, unreleased) = (ago(NONCE_KEPT), ago(QUARANTINE_KEPT));
     let forgotten = app.store.run_tx("forget", |tx| async move {

@@ -2,6 +2,7 @@
 //!
 //! Whatever decides about a person does so behind [`lock_enrollments`]: enrollments are one after the other.
 
+pub(crate) mod apps;
 pub(crate) mod devices;
 pub(crate) mod erasures;
 pub(crate) mod log;
@@ -29,6 +30,7 @@ pub(crate) const SCHEMA: Schema = Schema {
             include_str!("../migrations/V3__the_log_and_those_who_leave.sql"),
         ),
         ("V4__the_queue", include_str!("../migrations/V4__the_queue.sql")),
+        ("V5__apps_and_actions", include_str!("../migrations/V5__apps_and_actions.sql")),
     ],
     lock: 0x756e_756d_0002, // "unum", 2
 };

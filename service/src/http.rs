@@ -79,7 +79,8 @@ pub struct Listening {
 }
 
 impl Listening {
-    /// Listens on `addr`; port 0 takes a free one.
+    /// Listens on `addr`; port 0 takes a free one. Handlers can ask for the address of whoever asks
+    /// ([`axum::extract::ConnectInfo`]).
     ///
     /// # Errors
     ///
@@ -89,7 +90,8 @@ impl Listening {
         let listener = TcpListener::bind(addr).await.map_err(cannot)?;
         let addr = listener.local_addr().map_err(cannot)?;
         let (stop, stopped) = oneshot::channel();
-        let serve = axum::serve(listener, router).with_graceful_shutdown(async {
+        let clients = router.into_make_service_with_connect_info::<SocketAddr>();
+        let serve = axum::serve(listener, clients).with_graceful_shutdown(async {
             stopped.await.ok(); // sent, or the sender was dropped
         });
         Ok(Self { addr, stop: Some(stop), serving: tokio::spawn(serve.into_future()) })

@@ -2,15 +2,15 @@
 
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
+use unum_identity::action::Act;
 use unum_identity::hash::hash_signal;
 use wallet_sdk::client::{ClientError, EnrollServer};
 use wallet_sdk::prove_app;
 
 use super::stage::Stage;
 use super::{DemoError, World};
+use crate::system::{DEMO_ACTION, DEMO_APP};
 
-const APP: &str = "app_demo";
-const ACTION: &str = "one-human-one-vote";
 /// How many wallets show the app that they are human.
 const USERS: usize = 5;
 
@@ -23,7 +23,8 @@ pub(super) fn verify_some(world: &mut World) -> Result<(), DemoError> {
         let inclusion = server.inclusion(person.wallet.commitment(), None)?;
         let vote = |signal| {
             let (identity, rng) = (person.wallet.identity(), &mut UnwrapErr(SysRng));
-            prove_app(&world.prover, &identity, &inclusion, APP, ACTION, hash_signal(signal), rng)
+            let act = Act { app_id: DEMO_APP.to_owned(), action: DEMO_ACTION.to_owned(), day: None };
+            prove_app(&world.prover, &identity, &inclusion, act, hash_signal(signal), rng)
         };
         votes.push([vote("yes")?, vote("no")?]);
         stage.step();

@@ -3,7 +3,7 @@
 
 use circuits::{Private, Prover, Public};
 use rand_core::CryptoRng;
-use unum_identity::action::Period;
+use unum_identity::action::{Act, Period};
 use unum_identity::bytes::ProgrammeId;
 use unum_identity::claim::{Claim, ClaimTerms};
 use unum_identity::enrollment::InclusionProof;
@@ -27,7 +27,7 @@ pub enum ProveError {
     Prover(#[from] circuits::ProveError),
 }
 
-/// Proves to an app that its user is a human who has not done `action` before. `signal_hash` is what the human says
+/// Proves to an app that its user is a human, who does `act`. `signal_hash` is what the human says
 /// with it ([`unum_identity::hash::hash_signal`]).
 ///
 /// # Errors
@@ -37,21 +37,13 @@ pub fn prove_app(
     prover: &Prover,
     identity: &Identity,
     inclusion: &InclusionProof,
-    app_id: &str,
-    action: &str,
+    act: Act,
     signal_hash: SignalHash,
     rng: &mut impl CryptoRng,
 ) -> Result<VerifyRequest, ProveError> {
-    let external = ExternalNullifier::of_app(app_id, action);
-    let (nullifier, proof) = prove(prover, identity, inclusion, external, signal_hash, rng)?;
-    Ok(VerifyRequest {
-        app_id: app_id.to_owned(),
-        action: action.to_owned(),
-        signal_hash,
-        root: inclusion.root,
-        nullifier,
-        proof,
-    })
+    let (nullifier, proof) = prove(prover, identity, inclusion, act.scope(), signal_hash, rng)?;
+    let Act { app_id, action, day } = act;
+    Ok(VerifyRequest { app_id, action, day, signal_hash, root: inclusion.root, nullifier, proof })
 }
 
 /// Claims this person's share of a period, on these terms. `inclusion` must be under the period's own root.
@@ -142,12 +134,16 @@ mod tests {
         PAIR.1.verify(&public, &claim.proof)
     }
 
+    fn act(action: &str, day: Option<&str>) -> Act {
+        Act { app_id: "app".into(), action: action.into(), day: day.map(|day| day.parse().unwrap()) }
+    }
+
     fn verify_app(request: &VerifyRequest) -> Result<(), InvalidProof> {
         let public = Public {
             root: request.root,
             nullifier: request.nullifier,
             signal_hash: request.signal_hash,
-            external_nullifier: ExternalNullifier::of_app(&request.app_id, &request.action),
+            external_nullifier: request.scope(),
         };
         PAIR.1.verify(&public, &request.proof)
     }
@@ -190,12 +186,14 @@ mod tests {
         let (wallet, inclusion) = enrolled();
         let identity = wallet.identity();
         let signal = hash_signal("yes");
-        let request = prove_app(&PAIR.0, &identity, &inclusion, "app", "vote", signal, &mut rng()).unwrap();
+        let request =
+            prove_app(&PAIR.0, &identity, &inclusion, act("vote", None), signal, &mut rng()).unwrap();
         assert_eq!(verify_app(&request), Ok(()));
 
-        let changes: [fn(&mut VerifyRequest); 6] = [
+        let changes: [fn(&mut VerifyRequest); 7] = [
             |r| r.app_id.push('x'),
             |r| r.action.clear(),
+            |r| r.day = Some("2026-11-23".parse().unwrap()),
             |r| r.signal_hash = hash_signal("no"),
             |r| r.root = Root(5.into()),
             |r| r.nullifier = Nullifier(5.into()),
@@ -211,13 +209,16 @@ mod tests {
     #[test]
     fn a_nullifier_stays_with_its_action() {
         let (wallet, inclusion) = enrolled();
-        let prove = |action: &str, signal: &str| {
-            prove_app(&PAIR.0, &wallet.identity(), &inclusion, "app", action, hash_signal(signal), &mut rng())
-                .unwrap()
-                .nullifier
+        let prove = |act: Act, signal: &str| {
+            let (identity, signal) = (wallet.identity(), hash_signal(signal));
+            prove_app(&PAIR.0, &identity, &inclusion, act, signal, &mut rng()).unwrap().nullifier
         };
-        assert_eq!(prove("vote", "yes"), prove("vote", "no"), "a second try is seen");
-        assert_ne!(prove("vote", "yes"), prove("post", "yes"), "two actions cannot be linked");
+        let vote = prove(act("vote", None), "yes");
+        assert_eq!(vote, prove(act("vote", None), "no"), "a second try is seen");
+        assert_ne!(vote, prove(act("post", None), "yes"), "two actions cannot be linked");
+        let monday = prove(act("vote", Some("2026-11-23")), "yes");
+        assert_ne!(vote, monday, "what is counted by the day is counted apart");
+        assert_ne!(monday, prove(act("vote", Some("2026-11-24")), "yes"), "nor can two days");
     }
 
     #[test]
@@ -225,7 +226,7 @@ mod tests {
         let ((wallet, inclusion), (_, other)) = (enrolled(), enrolled());
         let prove = |inclusion: &InclusionProof| {
             let signal = hash_signal("");
-            prove_app(&PAIR.0, &wallet.identity(), inclusion, "app", "", signal, &mut rng()).unwrap_err()
+            prove_app(&PAIR.0, &wallet.identity(), inclusion, act("", None), signal, &mut rng()).unwrap_err()
         };
         assert_eq!(prove(&other), ProveError::NotOurs);
         assert_eq!(prove(&InclusionProof { root: other.root, ..inclusion.clone() }), ProveError::Broken);

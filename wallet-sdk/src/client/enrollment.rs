@@ -4,7 +4,7 @@ use unum_identity::bytes::ServiceKey;
 use unum_identity::checkpoint::{Checkpoint, SignedCheckpoint};
 use unum_identity::enrollment::{Erasure, ErasureRequest, InclusionProof, SetIdentity};
 use unum_identity::field::Commitment;
-use unum_identity::humanness::{Verified, VerifyRequest};
+use unum_identity::humanness::{App, AppId, Checked, PublishedRoots, Verified, VerifyRequest};
 
 use super::ClientError;
 use super::http::Service;
@@ -89,11 +89,46 @@ impl EnrollServer {
         self.0.post("/v1/erasures", request).map(|(_, erasure)| erasure)
     }
 
-    /// Asks whether a proof shows a human who has not done this before, and uses the nullifier up.
+    /// An app that is registered, and what humans do in it.
     ///
     /// # Errors
     ///
-    /// [`ClientError::Refused`] with `nullifier_used` if it was used before, among others.
+    /// [`ClientError::Refused`] with `app_unknown` if it is not.
+    pub fn app(&self, app_id: &AppId) -> Result<App, ClientError> {
+        let app: App = self.0.get(&format!("/v1/apps/{app_id}"))?;
+        if app.registration.app_id != *app_id {
+            return Err(ClientError::Untrue("it is about another app"));
+        }
+        Ok(app)
+    }
+
+    /// The roots that count now. They are the server's own word: a checkpoint is signed.
+    ///
+    /// # Errors
+    ///
+    /// A [`ClientError`].
+    pub fn roots(&self) -> Result<PublishedRoots, ClientError> {
+        self.0.get("/v1/roots")
+    }
+
+    /// Asks whether a proof holds, and uses nothing up.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Refused`] with `proof_invalid` if it does not, among others.
+    pub fn check(&self, request: &VerifyRequest) -> Result<Checked, ClientError> {
+        let (_, checked): (_, Checked) = self.0.post("/v1/proofs/check", request)?;
+        if !checked.valid {
+            return Err(ClientError::Untrue("what does not hold is refused"));
+        }
+        Ok(checked)
+    }
+
+    /// Asks whether a proof shows a human who has not done this too often, and counts one use more.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Refused`] with `nullifier_used` if it was used as often as allowed, among others.
     pub fn verify(&self, request: &VerifyRequest) -> Result<Verified, ClientError> {
         let (_, verified): (_, Verified) = self.0.post("/v1/verify", request)?;
         if verified.nullifier != request.nullifier {

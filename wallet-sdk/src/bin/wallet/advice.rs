@@ -36,7 +36,12 @@ fn of_client(error: &ClientError) -> Option<String> {
         "commitment_unknown" => {
             "you are not enrolled, or were not at that size of the set: `wallet show` at a device"
         }
-        "nullifier_used" => "you have done this before: a proof counts once for each app and action",
+        "nullifier_used" => "you have done this as often as the app lets each human",
+        "app_unknown" | "action_unknown" => {
+            "the server counts nothing for this app: hand the proof to the app instead (--out)"
+        }
+        "day_wrong" => "this action is counted in another way: prove again, with or without --day",
+        "day_over" => "prove again for today, in UTC",
         "claimed_for_another_recipient" => {
             "your share of this period was claimed on other terms, once and for all"
         }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use unum_identity::action::Period;
+use unum_identity::action::{Day, Period};
 use unum_identity::bytes::{AccountId, LedgerId, ProgrammeId, ServiceKey};
 use unum_identity::claim::Amount;
 use unum_identity::payment::{Memo, PaymentRequest};
@@ -147,6 +147,9 @@ pub(crate) struct AppProof {
     /// What you do in it; empty if it has one action only.
     #[arg(long, default_value = "")]
     pub action: String,
+    /// The day, of an action that is counted by the day: today in UTC, as 2026-11-23.
+    #[arg(long, value_name = "DAY")]
+    pub day: Option<Day>,
     /// What you say with it: text, or `0x` and hex digits for bytes.
     #[arg(long, default_value = "")]
     pub signal: String,

@@ -1,6 +1,7 @@
 //! `prove`: to an app, that its user is one human.
 
 use serde::Serialize;
+use unum_identity::action::Act;
 use unum_identity::hash::hash_signal;
 use unum_identity::humanness::{Verified, VerifyRequest};
 use wallet_sdk::prove_app;
@@ -26,8 +27,8 @@ pub(crate) fn prove(session: &Session, asked: &AppProof) -> anyhow::Result<()> {
     let request = patiently("making the proof", || -> anyhow::Result<_> {
         let (prover, identity) = (session.prover(None)?, wallet.identity());
         let signal = hash_signal(&asked.signal);
-        let rng = &mut Session::rng();
-        Ok(prove_app(&prover, &identity, &inclusion, &asked.app, &asked.action, signal, rng)?)
+        let act = Act { app_id: asked.app.clone(), action: asked.action.clone(), day: asked.day };
+        Ok(prove_app(&prover, &identity, &inclusion, act, signal, &mut Session::rng())?)
     })?;
     if let Some(path) = &asked.out {
         save(path, &request)?;
@@ -36,7 +37,8 @@ pub(crate) fn prove(session: &Session, asked: &AppProof) -> anyhow::Result<()> {
     let proved = Proved { request, verified };
     session.answer(&proved, || match (&proved.verified, &asked.out) {
         (Some(verified), _) => {
-            format!("verified: a human, for the first time\nnullifier  {}", verified.nullifier)
+            let Verified { nullifier, uses, max_uses, .. } = verified;
+            format!("verified: a human, use {uses} of {max_uses}\nnullifier  {nullifier}")
         }
         (None, Some(path)) => format!("the proof is in {}; hand it to the app", path.display()),
         (None, None) => serde_json::to_string_pretty(&proved.request).expect("a proof is text"),
