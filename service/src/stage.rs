@@ -169,11 +169,12 @@ where
         metrics.size(habits.measures.batch, &stage, batch.len());
         let (questions, waiting): (_, Vec<_>) = batch.into_iter().map(|a| (a.question, a.answer)).unzip();
         let started = Instant::now();
-        match work(questions).await {
-            Ok(answers) => waiting.into_iter().zip(answers).for_each(|(waits, answer)| {
+        if let Ok(answers) = work(questions).await {
+            waiting.into_iter().zip(answers).for_each(|(waits, answer)| {
                 waits.send(answer).ok(); // nobody listens if the client has hung up
-            }),
-            Err(BrokenDown) => tracing::error!(stage = habits.name, "broke down"),
+            });
+        } else {
+            tracing::error!(stage = habits.name, "broke down");
         }
         metrics.seconds(habits.measures.work, &stage, started.elapsed());
     }
