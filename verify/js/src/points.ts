@@ -9,7 +9,8 @@
 
 import { bn254 } from '@noble/curves/bn254.js';
 
-import { bytesToHex } from './bytes.js';
+import { bytesToHex, fromHex } from './bytes.js';
+import type { Proof } from './proof.js';
 
 /** A valid point of G1. */
 export type G1 = InstanceType<typeof bn254.G1.Point>;
@@ -17,6 +18,13 @@ export type G1 = InstanceType<typeof bn254.G1.Point>;
 export type G2 = InstanceType<typeof bn254.G2.Point>;
 /** `c0 + c1·u`. */
 export type Extension = readonly [c0: bigint, c1: bigint];
+
+/** The points of a proof. */
+export interface Points {
+  readonly a: G1;
+  readonly b: G2;
+  readonly c: G1;
+}
 
 /** The order `q` of the field of coordinates. */
 export const COORDINATE_ORDER = bn254.fields.Fp.ORDER;
@@ -45,6 +53,17 @@ export function g1FromBytes(bytes: Uint8Array): G1 | undefined {
 /** Reads 128 bytes. */
 export function g2FromBytes(bytes: Uint8Array): G2 | undefined {
   return g2([word(bytes, 1), word(bytes, 0)], [word(bytes, 3), word(bytes, 2)]);
+}
+
+/** The points of a proof; undefined unless every one is valid. */
+export function pointsOf(proof: Proof): Points | undefined {
+  const bytes = fromHex(proof);
+  const [a, b, c] = [
+    g1FromBytes(bytes.subarray(0, G1_LENGTH)),
+    g2FromBytes(bytes.subarray(G1_LENGTH, G1_LENGTH + G2_LENGTH)),
+    g1FromBytes(bytes.subarray(G1_LENGTH + G2_LENGTH)),
+  ];
+  return a && b && c && { a, b, c };
 }
 
 /** The coordinates of a point in Ethereum's order. */

@@ -4,11 +4,12 @@
  *
  * A proof can be made anew by anyone without any secret: two different texts can prove the same thing, and the text
  * identifies nothing. What identifies a use is the nullifier.
+ *
+ * Knows no curve, so that a page which only passes proofs on need not load one: `points.ts` does.
  */
 
-import { fromHex, isLowerHex } from './bytes.js';
+import { isLowerHex } from './bytes.js';
 import { UnumError } from './error.js';
-import { g1FromBytes, g2FromBytes, type G1, type G2 } from './points.js';
 
 declare const proof: unique symbol;
 
@@ -17,13 +18,6 @@ export type Proof = string & { readonly [proof]: true };
 
 /** World's nested form: `[[a0, a1], [[b00, b01], [b10, b11]], [c0, c1]]`, words of `0x` and 64 hex digits. */
 export type NestedProof = [[string, string], [[string, string], [string, string]], [string, string]];
-
-/** The points of a proof. */
-export interface Points {
-  readonly a: G1;
-  readonly b: G2;
-  readonly c: G1;
-}
 
 /**
  * Reads a proof.
@@ -62,17 +56,6 @@ export function proofFromNested(nested: unknown): Proof {
 export function proofToNested(proof: Proof): NestedProof {
   const [a0, a1, b00, b01, b10, b11, c0, c1] = words(proof);
   return [[a0, a1], [[b00, b01], [b10, b11]], [c0, c1]];
-}
-
-/** The points of a proof; undefined unless every one is valid (see `points.ts`). */
-export function pointsOf(proof: Proof): Points | undefined {
-  const bytes = fromHex(proof);
-  const [a, b, c] = [
-    g1FromBytes(bytes.subarray(0, 64)),
-    g2FromBytes(bytes.subarray(64, 192)),
-    g1FromBytes(bytes.subarray(192)),
-  ];
-  return a && b && c && { a, b, c };
 }
 
 type Eight = [string, string, string, string, string, string, string, string];

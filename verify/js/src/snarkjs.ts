@@ -7,8 +7,8 @@
  */
 
 import { UnumError } from './error.js';
-import { g1, g2, wordsOfG1, wordsOfG2, type Extension, type G1, type G2 } from './points.js';
-import { parseProof, pointsOf, type Proof } from './proof.js';
+import { g1, g2, pointsOf, wordsOfG1, wordsOfG2, type Extension, type G1, type G2 } from './points.js';
+import { parseProof, type Proof } from './proof.js';
 import { publicInputs, statementOfInputs, type Statement } from './statement.js';
 
 /** `[x, y, "1"]`. */

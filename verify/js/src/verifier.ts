@@ -9,9 +9,9 @@ import { bn254 } from '@noble/curves/bn254.js';
 
 import { UnumError } from './error.js';
 import type { VerifyingKey } from './key.js';
-import { parseProof, pointsOf, type Points, type Proof } from './proof.js';
+import { pointsOf, type G1, type Points } from './points.js';
+import { parseProof, type Proof } from './proof.js';
 import { publicInputs, type Statement } from './statement.js';
-import type { G1 } from './points.js';
 
 const { Fp12 } = bn254.fields;
 const linesOf = bn254.utils.calcPairingPrecomputes;

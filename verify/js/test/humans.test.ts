@@ -90,7 +90,7 @@ test('a root counts from when it was replaced', async () => {
   const [old, gone] = [fieldElementOf<'root'>(7n), fieldElementOf<'root'>(8n)];
   const roots = new Roots([published(ROOT), published(old, NOW - WINDOW), published(gone, NOW - WINDOW - 1)], WINDOW);
   const humans = app({ roots });
-  const ask = async (root: Root) => code(await humans.check(bodyOf('ann', 'vote', 'yes', root), { action: 'vote', signal: 'yes' }));
+  const ask = async (root: Root) => code(await humans.check(bodyOf('ann', 'vote', 'yes', { root }), { action: 'vote', signal: 'yes' }));
   assert.equal(await ask(gone), 'root_expired');
   assert.equal(await ask(fieldElementOf(9n)), 'root_unknown');
   assert.equal(await ask(old), null);

@@ -4,32 +4,19 @@
  */
 
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { after, before, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { openLink } from '@unum/verify/bridge';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import decodeQR from 'qr/decode.js';
 
 import { startBridge, type TestBridge } from '../help/bridge.js';
+import { skipBrowser as skip, startChromium } from '../help/chromium.js';
 import { APP, bodyOf } from '../help/forge.js';
 import { startPage } from '../help/modules.js';
 import { WORLD, WORLD_PROOF, WORLD_STATEMENT } from '../help/world.js';
-
-const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
-const skip = existsSync(CHROMIUM) ? false : `no Chromium at ${CHROMIUM}: install it, or set CHROMIUM`;
-
-const FLAGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 const PAGE = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Test</title></head>
@@ -54,7 +41,7 @@ before(async () => {
   mkdirSync(PICTURES, { recursive: true });
   bridge = await startBridge();
   site = await startPage(PAGE);
-  browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  browser = await startChromium();
 });
 
 beforeEach(async () => {

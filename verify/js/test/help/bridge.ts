@@ -22,8 +22,12 @@ export interface TestBridge {
   close(): void;
 }
 
-/** Starts one on a free port of loopback. */
-export async function startBridge(): Promise<TestBridge> {
+/**
+ * Starts one on a free port of loopback.
+ *
+ * @param published what else the server answers with, by path: as an enrollment server does, which is a bridge as well
+ */
+export async function startBridge(published: Record<string, unknown> = {}): Promise<TestBridge> {
   const boxes = new Map<string, Mailbox>();
   const state = { down: false, seen: [] as string[] };
 
@@ -64,6 +68,9 @@ export async function startBridge(): Promise<TestBridge> {
     if (request.method === 'OPTIONS') return void response.end();
     const body = await read(request);
     if (body) state.seen.push(body);
+    if (request.method === 'GET' && request.url && request.url in published) {
+      return void response.end(JSON.stringify(published[request.url]));
+    }
     const [, kind = '', id = ''] = (request.url ?? '').split('/');
     const [status, json] = answer(request.method ?? '', kind, id, body);
     response.statusCode = status;

@@ -56,10 +56,15 @@ export const APP = 'app_test';
 export const ROOT: Root = fieldElementOf(42n);
 
 /** What the wallet of somebody sends. */
-export function bodyOf(somebody: string, action: string, signal: string, root = ROOT): ProofBody {
-  const scope = externalNullifier(APP, action);
+export function bodyOf(
+  somebody: string,
+  action: string,
+  signal: string,
+  { app = APP, root = ROOT }: { app?: string; root?: Root } = {},
+): ProofBody {
+  const scope = externalNullifier(app, action);
   const signalHash = hashSignal(signal);
   const nullifier = hashToField<'nullifier'>(new TextEncoder().encode(`${somebody} ${scope}`));
   const proof = forge({ root, nullifier, signalHash, externalNullifier: scope });
-  return { app_id: APP, action, signal_hash: signalHash, root, nullifier, proof };
+  return { app_id: app, action, signal_hash: signalHash, root, nullifier, proof };
 }
