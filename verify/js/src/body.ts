@@ -36,7 +36,8 @@ export function parseBody(json: unknown): ProofBody {
     const unknown = Object.keys(body).find((key) => !KEYS.includes(key));
     if (unknown !== undefined) throw new TypeError(`unknown key ${JSON.stringify(unknown)}`);
     // Own keys only: what a prototype says was not sent.
-    const get = (key: string): unknown => (Object.hasOwn(body, key) ? (body as Record<string, unknown>)[key] : undefined);
+    const get = (key: string): unknown =>
+      Object.hasOwn(body, key) ? (body as Record<string, unknown>)[key] : undefined;
     return {
       app_id: text(get('app_id')),
       action: Object.hasOwn(body, 'action') ? text(get('action')) : '',

@@ -1,7 +1,7 @@
 /**
  * Whether a request comes from a human who has not done this too often: the whole check, in the order of its cost.
  *
- * Decode, signal, root, one look at the nullifier, some 13 ms of pairings, then the write that alone decides who was
+ * Decode, signal, root, one look at the nullifier, some 15 ms of pairings, then the write that alone decides who was
  * first. Does no I/O of its own: roots and nullifiers are behind interfaces, the time is an argument of the constructor.
  */
 
@@ -76,7 +76,7 @@ export interface HumansOptions {
   readonly clock?: () => number;
 }
 
-/** Answers whether requests come from humans, for one app. Keep it: preparing a key takes some 60 ms. */
+/** Answers whether requests come from humans, for one app. Keep it: preparing a key takes some 100 ms. */
 export class Humans {
   readonly #appId: string;
   readonly #verifiers: readonly Verifier[];

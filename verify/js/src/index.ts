@@ -32,7 +32,14 @@ export {
   type RefusalCode,
 } from './humans.js';
 export { VerifyingKey, type SnarkjsKey } from './key.js';
-export { normalizeWorldProof, parseProof, proofFromNested, proofToNested, type NestedProof, type Proof } from './proof.js';
+export {
+  normalizeWorldProof,
+  parseProof,
+  proofFromNested,
+  proofToNested,
+  type NestedProof,
+  type Proof,
+} from './proof.js';
 export { Roots, type PublishedRoot, type RootSource, type RootStatus } from './roots.js';
 export { fromPublicSignals, fromSnarkjs, publicSignals, toSnarkjs, type SnarkjsProof } from './snarkjs.js';
 export type { Statement } from './statement.js';

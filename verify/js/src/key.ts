@@ -9,16 +9,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 
 import { bytesToHex, concatBytes, hexToBytes } from './bytes.js';
 import { UnumError } from './error.js';
-import {
-  G1_LENGTH,
-  G2_LENGTH,
-  g1FromBytes,
-  g2FromBytes,
-  wordsOfG1,
-  wordsOfG2,
-  type G1,
-  type G2,
-} from './points.js';
+import { G1_LENGTH, G2_LENGTH, g1FromBytes, g2FromBytes, wordsOfG1, wordsOfG2, type G1, type G2 } from './points.js';
 import { PUBLIC_INPUTS } from './statement.js';
 import { readG1, readG2, readObject, writeG1, writeG2, type SnarkjsG1, type SnarkjsG2 } from './snarkjs.js';
 
@@ -110,11 +101,7 @@ export class VerifyingKey {
   /** Its one encoding: 808 bytes. */
   toBytes(): Uint8Array {
     const { alpha, beta, gamma, delta, inputs } = this.points;
-    const words = [
-      ...wordsOfG1(alpha),
-      ...[beta, gamma, delta].flatMap(wordsOfG2),
-      ...inputs.flatMap(wordsOfG1),
-    ];
+    const words = [...wordsOfG1(alpha), ...[beta, gamma, delta].flatMap(wordsOfG2), ...inputs.flatMap(wordsOfG1)];
     return concatBytes(HEADER, ...words.map((word) => hexToBytes(word.toString(16).padStart(64, '0'))));
   }
 

@@ -55,7 +55,14 @@ export function proofFromNested(nested: unknown): Proof {
 /** Writes World's nested form. */
 export function proofToNested(proof: Proof): NestedProof {
   const [a0, a1, b00, b01, b10, b11, c0, c1] = words(proof);
-  return [[a0, a1], [[b00, b01], [b10, b11]], [c0, c1]];
+  return [
+    [a0, a1],
+    [
+      [b00, b01],
+      [b10, b11],
+    ],
+    [c0, c1],
+  ];
 }
 
 type Eight = [string, string, string, string, string, string, string, string];

@@ -133,7 +133,12 @@ export function recoverSigner(request: SignedRequest, action?: string): string {
   try {
     const signature = secp256k1.Signature.fromBytes(bytes.subarray(0, 64), 'compact');
     if (!signature.hasHighS()) {
-      return addressOf(signature.addRecoveryBit(v - 27).recoverPublicKey(digest).toBytes(false));
+      return addressOf(
+        signature
+          .addRecoveryBit(v - 27)
+          .recoverPublicKey(digest)
+          .toBytes(false),
+      );
     }
   } catch (error) {
     throw new UnumError('point_invalid', 'a signature of nobody', { cause: error });

@@ -19,10 +19,10 @@ const linesOf = bn254.utils.calcPairingPrecomputes;
 type Lines = ReturnType<typeof linesOf>;
 type Term = [Lines, bigint, bigint];
 
-/** Digits of 6 bits in the tables of the key's points: 40 ms once, then 0.8 ms instead of 7 ms for each proof. */
+/** Digits of 6 bits in the tables of the key's points: 40 ms once, then 0.8 ms instead of 7 ms for each proof (README, figures). */
 const WINDOW = 6;
 
-/** Checks proofs made with one key. Preparing it takes some 60 ms: keep it. */
+/** Checks proofs made with one key. Preparing it takes some 100 ms: keep it. */
 export class Verifier {
   readonly key: VerifyingKey;
   /** `e(α, β)`. */

@@ -21,4 +21,6 @@ const times = Array.from({ length: RUNS }, () => {
 
 const at = (share: number) => times[Math.floor(share * RUNS)]?.toFixed(1);
 console.log(`${cpus()[0]?.model}, Node ${process.versions.node}`);
-console.log(`preparing a key ${prepared.toFixed(0)} ms; a proof ${at(0.5)} ms (median of ${RUNS}), ${at(0.95)} ms (95 %)`);
+console.log(
+  `preparing a key ${prepared.toFixed(0)} ms; a proof ${at(0.5)} ms (median of ${RUNS}), ${at(0.95)} ms (95 %)`,
+);

@@ -149,7 +149,11 @@ test('links', () => {
   assert.deepEqual(parseLink(text), link);
   assert.deepEqual(parseLink(writeLink(link, 'https://wallet.example/open')), link);
   assert.deepEqual(parseLink(writeLink(link, 'https://wallet.example/open?lang=en')), link);
-  assert.deepEqual(parseLink(text.replaceAll('%2B', '+').replaceAll('%2F', '/')), link, 'from a scanner that unescapes');
+  assert.deepEqual(
+    parseLink(text.replaceAll('%2B', '+').replaceAll('%2F', '/')),
+    link,
+    'from a scanner that unescapes',
+  );
   const without = text.replace(/&b=.*/, '');
   assert.equal(parseLink(without, 'https://bridge.worldcoin.org').bridge, 'https://bridge.worldcoin.org');
 

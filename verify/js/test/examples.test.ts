@@ -64,7 +64,8 @@ test('posts per day', { skip }, async () => {
   try {
     const { action } = (await (await fetch(`${example.url}/posts`)).json()) as { action: string };
     assert.match(action, /^post-\d{4}-\d{2}-\d{2}$/);
-    const bodyOf = (who: string, text: string, day = action) => body(who, day, `post:${text}`, { app: 'app_example_posts' });
+    const bodyOf = (who: string, text: string, day = action) =>
+      body(who, day, `post:${text}`, { app: 'app_example_posts' });
     for (const [i, text] of ['one', '0x6869', 'three'].entries()) {
       assert.deepEqual(await send(text, bodyOf('ann', text)), [200, { left: 2 - i }]);
     }
@@ -74,8 +75,13 @@ test('posts per day', { skip }, async () => {
     assert.deepEqual(codeOf(await send('', bodyOf('bob', ''))), [422, 'text_invalid']);
     assert.deepEqual(codeOf(await send('none', undefined)), [400, 'proof_missing']);
     assert.deepEqual(codeOf(await send('x'.repeat(20_000), undefined)), [413, 'body_too_long']);
-    const { posts } = (await (await fetch(`${example.url}/posts`)).json()) as { posts: { text: string; author: string }[] };
-    assert.deepEqual(posts.map(({ text }) => text), ['three', '0x6869', 'one']);
+    const { posts } = (await (await fetch(`${example.url}/posts`)).json()) as {
+      posts: { text: string; author: string }[];
+    };
+    assert.deepEqual(
+      posts.map(({ text }) => text),
+      ['three', '0x6869', 'one'],
+    );
     assert.equal(new Set(posts.map(({ author }) => author)).size, 1);
   } finally {
     await example.stop();
@@ -86,9 +92,21 @@ test('an example serves its modules and nothing else', { skip }, async () => {
   const example = await startExample('posts-per-day', unum);
   const status = async (path: string) => (await fetch(example.url + path)).status;
   try {
-    const found = ['/', '/modules/unum/element.js', '/modules/unum/bridge/app.js', '/modules/hashes/sha3.js', '/modules/qr/index.js'];
+    const found = [
+      '/',
+      '/modules/unum/element.js',
+      '/modules/unum/bridge/app.js',
+      '/modules/hashes/sha3.js',
+      '/modules/qr/index.js',
+    ];
     for (const path of found) assert.equal(await status(path), 200, path);
-    const hidden = ['/server.mjs', '/modules/unum/../package.json', '/modules/unum/%2e%2e/package.json', '/modules/x/y.js', '/modules/unum/none.js'];
+    const hidden = [
+      '/server.mjs',
+      '/modules/unum/../package.json',
+      '/modules/unum/%2e%2e/package.json',
+      '/modules/x/y.js',
+      '/modules/unum/none.js',
+    ];
     for (const path of hidden) assert.equal(await status(path), 404, path);
   } finally {
     await example.stop();

@@ -90,7 +90,8 @@ test('a root counts from when it was replaced', async () => {
   const [old, gone] = [fieldElementOf<'root'>(7n), fieldElementOf<'root'>(8n)];
   const roots = new Roots([published(ROOT), published(old, NOW - WINDOW), published(gone, NOW - WINDOW - 1)], WINDOW);
   const humans = app({ roots });
-  const ask = async (root: Root) => code(await humans.check(bodyOf('ann', 'vote', 'yes', { root }), { action: 'vote', signal: 'yes' }));
+  const ask = async (root: Root) =>
+    code(await humans.check(bodyOf('ann', 'vote', 'yes', { root }), { action: 'vote', signal: 'yes' }));
   assert.equal(await ask(gone), 'root_expired');
   assert.equal(await ask(fieldElementOf(9n)), 'root_unknown');
   assert.equal(await ask(old), null);
@@ -115,7 +116,10 @@ test('a hundred at once: as many pass as may', async () => {
   assert.ok(examined.ok);
   const { scope, nullifier } = examined;
   const results = await Promise.all(Array.from({ length: 100 }, () => store.consume(scope, nullifier, 3)));
-  assert.deepEqual(results.filter((uses) => uses !== undefined), [1, 2, 3]);
+  assert.deepEqual(
+    results.filter((uses) => uses !== undefined),
+    [1, 2, 3],
+  );
   assert.equal(await store.uses(scope, nullifier), 3);
 });
 

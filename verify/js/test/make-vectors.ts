@@ -44,7 +44,8 @@ const fields = {
     { name: 'null', input: null, code: 'field_malformed' },
     { name: 'a list', input: [FIVE], code: 'field_malformed' },
   ],
-  world_about: "Text that World's tools write: leading zeros may be missing, upper case may be there. expected: canonical.",
+  world_about:
+    "Text that World's tools write: leading zeros may be missing, upper case may be there. expected: canonical.",
   world_cases: [
     { name: 'canonical', input: FIVE, expected: FIVE },
     { name: 'short', input: '0x5', expected: FIVE },
@@ -61,10 +62,13 @@ const fields = {
 
 type Words = bigint[];
 
-const words: Words = Array.from({ length: 8 }, (_, i) => BigInt(`0x${WORLD_BODY.proof.slice(2 + 64 * i, 66 + 64 * i)}`));
+const words: Words = Array.from({ length: 8 }, (_, i) =>
+  BigInt(`0x${WORLD_BODY.proof.slice(2 + 64 * i, 66 + 64 * i)}`),
+);
 const NAMES = ['A.x', 'A.y', 'B.x1', 'B.x0', 'B.y1', 'B.y0', 'C.x', 'C.y'];
 const pack = (list: Words) => `0x${list.map((word) => word.toString(16).padStart(64, '0')).join('')}`;
-const at = (index: number, change: (word: bigint) => bigint) => words.map((word, i) => (i === index ? change(word) : word));
+const at = (index: number, change: (word: bigint) => bigint) =>
+  words.map((word, i) => (i === index ? change(word) : word));
 const negate = (y: bigint) => Fp.neg(y);
 const scaled = (point: [bigint, bigint], scalar: bigint) => {
   const { x, y } = bn254.G1.Point.fromAffine({ x: point[0], y: point[1] }).multiply(scalar).toAffine();
@@ -72,18 +76,34 @@ const scaled = (point: [bigint, bigint], scalar: bigint) => {
 };
 const [ax, ay, bx1, bx0, by1, by0, cx, cy] = words as [bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint];
 
+type G2 = InstanceType<typeof bn254.G2.Point>;
+
+const wordsOf = (point: G2): Words => {
+  const { x, y } = point.toAffine();
+  return [x.c1, x.c0, y.c1, y.c0];
+};
+
 /** On the twist, whose cofactor is large: nearly every point lies outside the subgroup. */
-function outside(): Words {
+function outside(): G2 {
   const b = bn254.G2.Point.CURVE().b;
   for (let i = 1n; ; i++) {
     const x = Fp2.fromBigTuple([i, 0n]);
     try {
       const y = Fp2.sqrt(Fp2.add(Fp2.mul(Fp2.sqr(x), x), b));
-      if (!bn254.G2.Point.fromAffine({ x, y }).isTorsionFree()) return [x.c1, x.c0, y.c1, y.c0];
+      const point = bn254.G2.Point.fromAffine({ x, y });
+      if (!point.isTorsionFree()) return point;
     } catch {
       continue; // no point has this x
     }
   }
+}
+
+/** `B` plus a point whose order is prime to `r`: what a verifier without a subgroup check is most likely to let pass. */
+function withCofactor(): Words {
+  const point = outside();
+  const times_r = point.multiplyUnsafe(FIELD_ORDER - 1n).add(point);
+  const b = bn254.G2.Point.fromAffine({ x: { c0: bx0, c1: bx1 }, y: { c0: by0, c1: by1 } });
+  return wordsOf(b.add(times_r));
 }
 
 const proof = (name: string, list: Words, code: string | null = 'proof_invalid') => ({
@@ -97,7 +117,7 @@ const plusOne = (text: string) => hex(BigInt(text) + 1n);
 
 const bodies = {
   about:
-    "Bodies of POST /v1/verify. Each case is `body` with `change` laid over it (null takes a key away), under the verifying key of circuits/vectors/worldid3_proof_depth30.json; its root is known and current. code null: a human. The signal is what the app expects.",
+    'Bodies of POST /v1/verify. Each case is `body` with `change` laid over it (null takes a key away), under the verifying key of circuits/vectors/worldid3_proof_depth30.json; its root is known and current. code null: a human. The signal is what the app expects.',
   signal: WORLD_SIGNAL,
   body: WORLD_BODY,
   cases: [
@@ -126,14 +146,28 @@ const bodies = {
     changed('proof one digit short', { proof: WORLD_BODY.proof.slice(0, -1) }, 'body_invalid'),
     changed('proof one word long', { proof: `${WORLD_BODY.proof}${'0'.repeat(64)}` }, 'body_invalid'),
     changed('proof nested', { proof: [[hex(ax), hex(ay)]] }, 'body_invalid'),
-    ...NAMES.map((name, i) => proof(`${name} + q, the same coordinate written again`, at(i, (word) => word + Fp.ORDER))),
-    ...NAMES.map((name, i) => proof(`${name} + 1, off the curve`, at(i, (word) => word + 1n))),
+    ...NAMES.map((name, i) =>
+      proof(
+        `${name} + q, the same coordinate written again`,
+        at(i, (word) => word + Fp.ORDER),
+      ),
+    ),
+    ...NAMES.map((name, i) =>
+      proof(
+        `${name} + 1, off the curve`,
+        at(i, (word) => word + 1n),
+      ),
+    ),
     proof('limbs of B swapped, as snarkjs has them', [ax, ay, bx0, bx1, by0, by1, cx, cy]),
     proof('A at infinity', [0n, 0n, bx1, bx0, by1, by0, cx, cy]),
     proof('B at infinity', [ax, ay, 0n, 0n, 0n, 0n, cx, cy]),
     proof('C at infinity', [ax, ay, bx1, bx0, by1, by0, 0n, 0n]),
-    proof('everything at infinity', words.map(() => 0n)),
-    proof('B outside the subgroup', [ax, ay, ...outside(), cx, cy]),
+    proof(
+      'everything at infinity',
+      words.map(() => 0n),
+    ),
+    proof('B outside the subgroup', [ax, ay, ...wordsOf(outside()), cx, cy]),
+    proof('B plus a point of another order, outside the subgroup', [ax, ay, ...withCofactor(), cx, cy]),
     proof('A negated', [ax, negate(ay), bx1, bx0, by1, by0, cx, cy]),
     proof('C negated', [ax, ay, bx1, bx0, by1, by0, cx, negate(cy)]),
     proof('A and C exchanged', [cx, cy, bx1, bx0, by1, by0, ax, ay]),
@@ -144,8 +178,7 @@ const bodies = {
 /** B times one half. */
 function halved(): Words {
   const b = bn254.G2.Point.fromAffine({ x: { c0: bx0, c1: bx1 }, y: { c0: by0, c1: by1 } });
-  const { x, y } = b.multiply((FIELD_ORDER + 1n) / 2n).toAffine();
-  return [x.c1, x.c0, y.c1, y.c0];
+  return wordsOf(b.multiply((FIELD_ORDER + 1n) / 2n));
 }
 
 for (const [name, content] of Object.entries({ field_elements: fields, bodies })) {

@@ -33,7 +33,16 @@ test('what is no proof', () => {
   }
   const [a, b, c] = WORLD.proof.proof;
   const long = `0x${'0'.repeat(65)}`;
-  for (const nested of [null, [], [a, b], [a, b, c, c], [a, [b[0]], c], [[a[0]], b, c], [[a[0], 5], b, c], [[a[0], long], b, c]]) {
+  for (const nested of [
+    null,
+    [],
+    [a, b],
+    [a, b, c, c],
+    [a, [b[0]], c],
+    [[a[0]], b, c],
+    [[a[0], 5], b, c],
+    [[a[0], long], b, c],
+  ]) {
     refuses('proof_malformed', () => proofFromNested(nested), JSON.stringify(nested));
   }
   refuses('proof_malformed', () => normalizeWorldProof('[not JSON'));
@@ -45,6 +54,19 @@ test('proof.json and public.json of snarkjs', () => {
   assert.equal(fromSnarkjs(JSON.stringify(file)), WORLD_PROOF);
   assert.deepEqual(fromPublicSignals(publicSignals(WORLD_STATEMENT)), WORLD_STATEMENT);
   assert.equal(publicSignals(WORLD_STATEMENT)[0], BigInt(WORLD.proof.root).toString());
+});
+
+test('points that are none are refused as points', () => {
+  // That the proof would not hold either is no reason: the decoder has to see it.
+  const { cases } = jsonOf('verify/vectors/bodies.json');
+  const kinds = { infinity: 0, 'the curve': 0, 'the subgroup': 0, 'written again': 0, swapped: 0 };
+  for (const { name, change } of cases) {
+    const kind = Object.keys(kinds).find((kind) => name.includes(kind)) as keyof typeof kinds | undefined;
+    if (!kind) continue;
+    kinds[kind]++;
+    refuses('point_invalid', () => toSnarkjs(parseProof(change.proof)), name);
+  }
+  assert.deepEqual(kinds, { infinity: 4, 'the curve': 8, 'the subgroup': 2, 'written again': 8, swapped: 1 });
 });
 
 test('refusals of snarkjs files', () => {
@@ -64,9 +86,18 @@ test('refusals of snarkjs files', () => {
     [{ curve: 'bls12381' }, 'proof_malformed'],
     [{ more: 1 }, 'proof_malformed'],
   ];
-  for (const [change, code] of changes) refuses(code, () => fromSnarkjs({ ...file, ...change }), JSON.stringify(change));
+  for (const [change, code] of changes)
+    refuses(code, () => fromSnarkjs({ ...file, ...change }), JSON.stringify(change));
   for (const json of ['', '[]', 'null', [], null, 5]) refuses('proof_malformed', () => fromSnarkjs(json));
-  for (const signals of [[], ['1', '2', '3'], ['1', '2', '3', '4', '5'], ['1', '2', '3', '04'], [1, 2, 3, 4], 'x', null]) {
+  for (const signals of [
+    [],
+    ['1', '2', '3'],
+    ['1', '2', '3', '4', '5'],
+    ['1', '2', '3', '04'],
+    [1, 2, 3, 4],
+    'x',
+    null,
+  ]) {
     refuses('field_malformed', () => fromPublicSignals(signals), JSON.stringify(signals));
   }
   const order = '21888242871839275222246405745257275088548364400416034343698204186575808495617';
@@ -96,7 +127,16 @@ test('refusals of keys', () => {
     [{ IC: [['1', '1', '1'], ...points] }, 'point_invalid'],
     [{ IC: [['0', '0', '1'], ...points] }, 'point_invalid'],
     [{ vk_alpha_1: 5 }, 'key_malformed'],
-    [{ vk_gamma_2: [['1', '2'], ['3', '4'], ['1', '0']] }, 'point_invalid'],
+    [
+      {
+        vk_gamma_2: [
+          ['1', '2'],
+          ['3', '4'],
+          ['1', '0'],
+        ],
+      },
+      'point_invalid',
+    ],
     [{ more: 1 }, 'key_malformed'],
   ];
   for (const [change, code] of changes) {

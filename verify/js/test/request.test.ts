@@ -4,7 +4,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { fieldElementOf, hashToField } from '@unum/verify';
-import { checkRequest, recoverSigner, requestMessage, signerOf, signRequest, type SignedRequest } from '@unum/verify/request';
+import {
+  checkRequest,
+  recoverSigner,
+  requestMessage,
+  signerOf,
+  signRequest,
+  type SignedRequest,
+} from '@unum/verify/request';
 import { privateKeyToAccount } from 'viem/accounts';
 import { recoverMessageAddress } from 'viem';
 
@@ -14,7 +21,8 @@ const KEY = `0x${'ab'.repeat(32)}` as const;
 const NOW = 1_700_000_000;
 const SIGNER = signerOf(KEY);
 const RANDOM = Uint8Array.from({ length: 32 }, (_, i) => i);
-const sign = (action?: string) => signRequest({ secretKey: KEY, now: NOW, random: RANDOM, ...(action !== undefined && { action }) });
+const sign = (action?: string) =>
+  signRequest({ secretKey: KEY, now: NOW, random: RANDOM, ...(action !== undefined && { action }) });
 const hex = (bytes: Uint8Array) => `0x${Buffer.from(bytes).toString('hex')}` as const;
 
 // worldcoin/idkit, go/idkit/signing_test.go (MIT): key ab…ab, time 1,700,000,000, random bytes 0 to 31.
@@ -53,7 +61,10 @@ test('a request counts for its action, its signer and five minutes', () => {
     const result = checkRequest(json, { signer: SIGNER, action: 'vote', now: NOW + 10, ...change });
     return result.ok ? null : result.code;
   };
-  assert.deepEqual(checkRequest(request, { signer: SIGNER, action: 'vote', now: NOW }), { ok: true, nonce: request.nonce });
+  assert.deepEqual(checkRequest(request, { signer: SIGNER, action: 'vote', now: NOW }), {
+    ok: true,
+    nonce: request.nonce,
+  });
   assert.equal(check({}), null);
   assert.equal(check({ now: NOW + 299 }), null);
   assert.equal(check({ now: NOW + 300 }), 'request_expired');

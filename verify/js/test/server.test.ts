@@ -60,7 +60,11 @@ test('middleware: a proof in the header', async () => {
 test('middleware: a proof in the body, which stays unread', async () => {
   const voter = requireHuman(app(), async (request) => ({ action: 'vote', signal: (await request.json()).vote }));
   const request = (json: unknown, type = 'application/json') =>
-    new Request('http://app.example/vote', { method: 'POST', headers: { 'content-type': type }, body: JSON.stringify(json) });
+    new Request('http://app.example/vote', {
+      method: 'POST',
+      headers: { 'content-type': type },
+      body: JSON.stringify(json),
+    });
   const unum = bodyOf('ann', 'vote', 'yes');
   const sent = request({ vote: 'yes', unum });
   assert.deepEqual(await voter(sent), { nullifier: unum.nullifier, uses: 1 });
@@ -90,7 +94,10 @@ test('Express', async () => {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const get = (path: string, headers = {}) => fetch(url + path, { headers });
   try {
-    assert.deepEqual(await (await get('/', { 'unum-proof': header(unum) })).json(), { nullifier: unum.nullifier, uses: 1 });
+    assert.deepEqual(await (await get('/', { 'unum-proof': header(unum) })).json(), {
+      nullifier: unum.nullifier,
+      uses: 1,
+    });
     assert.deepEqual(await (await get('/body')).json(), { nullifier: unum.nullifier, uses: 2 });
     assert.deepEqual(await problemOf(await get('/body')), [409, 'nullifier_used']);
     assert.deepEqual(await problemOf(await get('/')), [400, 'proof_missing']);
@@ -146,13 +153,26 @@ test('roots that were named go on counting while the server is down', async () =
 
 test('what is no list of roots', async () => {
   const root = LIST.roots[0];
-  const bad = [null, [], {}, { roots: [] }, { ...LIST, window_seconds: -1 }, { ...LIST, roots: [{ ...root, root: '0x5' }] }];
+  const bad = [
+    null,
+    [],
+    {},
+    { roots: [] },
+    { ...LIST, window_seconds: -1 },
+    { ...LIST, roots: [{ ...root, root: '0x5' }] },
+  ];
   for (const change of [{ size: 1.5 }, { replaced_at: 'now' }, { replaced_at: undefined }]) {
     bad.push({ ...LIST, roots: [{ ...root, ...change }] } as unknown as typeof LIST);
   }
   for (const json of bad) {
     refuses('roots_malformed', () => Roots.fromJson(json));
-    await rejects('unavailable', new RootsClient('https://unum.example', fake(() => json)).status(ROOT, NOW));
+    await rejects(
+      'unavailable',
+      new RootsClient(
+        'https://unum.example',
+        fake(() => json),
+      ).status(ROOT, NOW),
+    );
   }
 });
 
@@ -160,7 +180,10 @@ test('keys are those that the app trusts', async () => {
   const offer = (key = FORGED_KEY, id = key.id) => ({ id, name: 'unum', verifying_key: key.toSnarkjs() });
   const keys = (list: unknown) => fake(() => ({ keys: list }));
   const found = await fetchKeys('https://unum.example', [FORGED_KEY.id], keys([offer(WORLD_KEY), offer()]));
-  assert.deepEqual(found.map(({ id, name, key }) => [id, name, key.id]), [[FORGED_KEY.id, 'unum', FORGED_KEY.id]]);
+  assert.deepEqual(
+    found.map(({ id, name, key }) => [id, name, key.id]),
+    [[FORGED_KEY.id, 'unum', FORGED_KEY.id]],
+  );
   const asking = (list: unknown) => fetchKeys('https://unum.example', [FORGED_KEY.id], keys(list));
   await rejects('key_unknown', asking([offer(WORLD_KEY)]));
   await rejects('key_unknown', asking([offer(WORLD_KEY, FORGED_KEY.id)]), 'a lie');
@@ -185,7 +208,12 @@ test('a server verifies', async () => {
   assert.deepEqual(server.asked, ['https://unum.example/v1/verify']);
   const second = answers(200, { nullifier: body.nullifier, uses: 2 });
   assert.deepEqual(await ask(second), { ok: true, nullifier: body.nullifier, uses: 2 });
-  for (const [status, code] of [[409, 'nullifier_used'], [422, 'root_expired'], [422, 'proof_invalid'], [400, 'body_invalid']]) {
+  for (const [status, code] of [
+    [409, 'nullifier_used'],
+    [422, 'root_expired'],
+    [422, 'proof_invalid'],
+    [400, 'body_invalid'],
+  ]) {
     assert.deepEqual(await ask(answers(status as number, { code })), { ok: false, code });
   }
 
@@ -193,7 +221,10 @@ test('a server verifies', async () => {
   assert.deepEqual(await ask(none, { signal: 'no' }), { ok: false, code: 'signal_mismatch' });
   assert.deepEqual(await ask(none, { action: 'post' }), { ok: false, code: 'body_invalid' });
   assert.deepEqual(await ask(none, { appId: 'app_other' }), { ok: false, code: 'body_invalid' });
-  assert.deepEqual(await verifyRemotely('https://unum.example', '{', expected, none), { ok: false, code: 'body_invalid' });
+  assert.deepEqual(await verifyRemotely('https://unum.example', '{', expected, none), {
+    ok: false,
+    code: 'body_invalid',
+  });
 
   await rejects('unavailable', ask(answers(503, { code: 'unavailable' })));
   await rejects('unavailable', ask(answers(200, { nullifier: fieldElementOf(5n) })), 'of somebody else');

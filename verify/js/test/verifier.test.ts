@@ -70,7 +70,12 @@ test('inputs at the edges of the field', () => {
   const values = [0n, 1n, FIELD_ORDER - 1n];
   for (const [i, root] of values.entries()) {
     const of = (j: number) => fieldElementOf<any>(values[(i + j) % 3] ?? 0n);
-    const statement = { root: fieldElementOf<any>(root), nullifier: of(1), signalHash: of(2), externalNullifier: of(0) };
+    const statement = {
+      root: fieldElementOf<any>(root),
+      nullifier: of(1),
+      signalHash: of(2),
+      externalNullifier: of(0),
+    };
     assert.equal(forged.verify(statement, forge(statement)), true, `${root}`);
   }
 });

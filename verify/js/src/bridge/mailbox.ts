@@ -32,7 +32,8 @@ export async function send(
   url.pathname = url.pathname.replace(/\/+$/, '') + path;
   const [status, text] = await answerOf(url, method, ask, abort, body);
   const named = method !== 'POST';
-  if (named && (status === 404 || status === 400)) throw new UnumError('bridge_expired', 'the bridge does not have this request');
+  if (named && (status === 404 || status === 400))
+    throw new UnumError('bridge_expired', 'the bridge does not have this request');
   if (status === 409) throw new UnumError('bridge_answered', 'this request has an answer');
   if (status < 200 || status > 299) throw new UnumError('bridge_unavailable', `the bridge answered ${status}`);
   try {
@@ -50,7 +51,8 @@ async function answerOf(
   body: unknown,
 ): Promise<[number, string]> {
   const timeout = AbortSignal.timeout(TIMEOUT);
-  const json = body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+  const json =
+    body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
   try {
     const answer = await ask(url, {
       method,

@@ -77,7 +77,10 @@ export function writeAnswer({ root, nullifier, proof }: WalletAnswer): object {
  *
  * @throws {UnumError} `payload_invalid`
  */
-export function readAnswer(json: unknown, { app_id, action, signal_hash }: WalletQuestion): ProofBody | WalletErrorCode {
+export function readAnswer(
+  json: unknown,
+  { app_id, action, signal_hash }: WalletQuestion,
+): ProofBody | WalletErrorCode {
   const { error_code, proof, merkle_root, nullifier_hash } = record(json);
   if (typeof error_code === 'string') {
     return WALLET_ERRORS.includes(error_code) ? (error_code as WalletErrorCode) : 'generic_error';

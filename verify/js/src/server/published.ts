@@ -99,7 +99,8 @@ export interface NamedKey {
  *
  * @param trusted ids of keys from a trusted place: the app's configuration, read once and compared with what the
  *   ceremony published
- * @throws {UnumError} `key_unknown` if the server offers none of them or lies about one, `unavailable`
+ * @throws {UnumError} `key_unknown` if the server offers none of them or lies about one, `key_malformed` or
+ *   `point_invalid` if one is no key, `unavailable`
  */
 export async function fetchKeys(
   baseUrl: string | URL,

@@ -161,7 +161,10 @@ test('with the keyboard alone, and read out', { skip }, async () => {
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
   await state('waiting');
-  await page.locator('unum-verify').getByRole('img', { name: /QR code/ }).waitFor();
+  await page
+    .locator('unum-verify')
+    .getByRole('img', { name: /QR code/ })
+    .waitFor();
   const inside = 'document.activeElement.shadowRoot.activeElement.className';
   assert.match(String(await page.evaluate(inside)), /^button/, 'the focus stays on the button');
   await page.keyboard.press('Shift+Tab');

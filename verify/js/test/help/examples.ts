@@ -32,7 +32,10 @@ export interface Example {
 export async function startExample(name: string, unum: TestBridge, env: Record<string, string> = {}): Promise<Example> {
   const file = fileURLToPath(fileUrl(`examples/${name}/server.mjs`));
   const own = { UNUM_URL: unum.url, UNUM_KEY: FORGED_KEY.id, PORT: '0', ...env };
-  const child = spawn(process.execPath, [file], { env: { ...process.env, ...own }, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [file], {
+    env: { ...process.env, ...own },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const ended = new Promise<void>((end) => child.once('exit', () => end()));
   const url = await new Promise<string>((said, failed) => {
     child.stdout.once('data', (line: Buffer) => said(line.toString().trim()));

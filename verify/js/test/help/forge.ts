@@ -30,7 +30,11 @@ const g1 = (scalar: bigint) => {
 };
 const g2 = (scalar: bigint) => {
   const { x, y } = bn254.G2.Point.BASE.multiply(Fr.create(scalar)).toAffine();
-  return [[String(x.c0), String(x.c1)], [String(y.c0), String(y.c1)], ['1', '0']];
+  return [
+    [String(x.c0), String(x.c1)],
+    [String(y.c0), String(y.c1)],
+    ['1', '0'],
+  ];
 };
 
 export const FORGED_KEY = VerifyingKey.fromSnarkjs({

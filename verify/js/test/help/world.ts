@@ -1,6 +1,13 @@
 /** World's own proof, key and statement, which nobody here has made. */
 
-import { externalNullifier, normalizeWorld, parseProof, VerifyingKey, type ProofBody, type Statement } from '@unum/verify';
+import {
+  externalNullifier,
+  normalizeWorld,
+  parseProof,
+  VerifyingKey,
+  type ProofBody,
+  type Statement,
+} from '@unum/verify';
 
 import { jsonOf } from './files.js';
 
