@@ -114,6 +114,7 @@ export class UnumVerifyElement extends Base {
         if (poll.status === 'done' || poll.status === 'refused') return poll;
         this.#show(poll.status);
       } catch (error) {
+        abort.throwIfAborted(); // a request that was dropped shows nothing any more
         const lost = error instanceof UnumError && error.code === 'bridge_unavailable';
         if (!lost || performance.now() > end) throw error;
         this.#show('offline');
