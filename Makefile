@@ -17,7 +17,7 @@ ifdef JSON
 demo_options += --json $(JSON)
 endif
 
-.PHONY: help demo test lint nightly neon-test cluster-test doctor audit dependencies
+.PHONY: help demo test js-test lint nightly neon-test cluster-test doctor audit dependencies
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -28,12 +28,17 @@ demo: dependencies ## The whole path on this machine: PEOPLE=20 EYES=eyes.csv ON
 test: dependencies ## Unit, vector, property and system tests
 	$(CARGO) test --workspace --locked
 
+js-test: ## The library for apps in TypeScript, and the example apps; fetches Node packages
+	@scripts/install-dependencies js
+	cd verify/js && npm ci --no-fund --no-audit && npm run lint && npm test
+
 nightly: ## The slow suites and optional features as well; fetches Node packages
 	@scripts/install-dependencies nightly
 	$(CARGO) clippy --workspace --all-targets --all-features --locked -- -D warnings
 	$(CARGO) test --workspace --all-features --locked -- --include-ignored
 	$(CARGO) test --release --package orb-firmware --lib --locked golden
-	$(MAKE) neon-test
+	$(MAKE) neon-test js-test
+	cd verify/js && npm run test:browser
 
 neon = CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
 	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -L /usr/aarch64-linux-gnu"

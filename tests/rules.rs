@@ -13,16 +13,20 @@ static METADATA: LazyLock<Metadata> = LazyLock::new(|| {
 });
 
 /// Who may use whom among our own packages, directly (DESIGN section 3).
-const ALLOWED: [(&str, &[&str]); 10] = [
+const ALLOWED: [(&str, &[&str]); 11] = [
     ("unum-iris", &[]),
     ("unum-identity", &[]),
     ("service", &["unum-identity"]),
     ("private-postgres", &[]),
+    ("bench-kit", &["unum-identity", "circuits"]),
     ("orb-firmware", &["unum-iris", "unum-identity"]),
-    ("enroll-server", &["unum-iris", "unum-identity", "service", "circuits"]),
+    (
+        "enroll-server",
+        &["unum-iris", "unum-identity", "service", "private-postgres", "bench-kit", "circuits"],
+    ),
     ("circuits", &["unum-identity"]),
     ("wallet-sdk", &["unum-identity", "circuits"]),
-    ("distribution", &["unum-identity", "service", "private-postgres", "circuits"]),
+    ("distribution", &["unum-identity", "service", "private-postgres", "bench-kit", "circuits"]),
     (
         "unum",
         &[

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::time::Instant;
 
+use bench_kit::Forger;
 use circuits::{Public, Verifier, VerifyingKey};
 use distribution::archive::{Archive, Writer};
 use distribution::audit::{PublishedPeriod, Trust};
@@ -21,7 +22,7 @@ use unum_identity::proof::ProofBytes;
 use unum_identity::published::{PublishedClaim, PublishedEntry, nullifier_set_hash};
 use unum_identity::signed::{Signed, service_key};
 
-use crate::forge::Forger;
+use crate::forge;
 use crate::town::{LEDGER, NOW, ORIGIN, SHARE, terms};
 
 const PERIOD: Period = Period(0);
@@ -82,13 +83,13 @@ impl Books {
 pub(crate) fn measure(count: usize) -> anyhow::Result<Audited> {
     let rng = &mut UnwrapErr(getrandom::SysRng);
     let forger = Forger::new(rng);
-    let key = VerifyingKey::from_bytes(&forger.verifying_key())?;
+    let key = forger.verifying_key();
     let folder = tempfile::tempdir()?;
     let terms = terms()?;
     let programme = terms.id(&LEDGER);
     let root = Root(1.into());
     eprintln!("forging {count} claims");
-    let claims = forger.claims(programme, PERIOD, root, count);
+    let claims = forge::claims(&forger, programme, PERIOD, root, count);
     let one_by_one = one_by_one(&Verifier::new(&key), root, &claims[..count.min(ONE_BY_ONE)])?;
     let (archive, trust) = publish(folder.path(), &terms, root, key, &claims)?;
     drop(claims);

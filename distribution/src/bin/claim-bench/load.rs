@@ -5,18 +5,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use anyhow::Context as _;
+use bench_kit::http::{Connection, Request};
+use bench_kit::load::{self, Latency};
 use circuits::{Public, Verifier};
 use distribution::claim::{Checked, Claims, Verified};
 use rand_core::{Rng as _, UnwrapErr};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 use unum_identity::action::Period;
 use unum_identity::claim::Claim;
 use unum_identity::field::ExternalNullifier;
 use unum_identity::proof::ProofBytes;
 
-use crate::http::{Connection, Request};
 use crate::town::{Till, Town};
 
 /// Claims under way at once in the server, where no HTTP is in front: four full batches.
@@ -102,7 +102,7 @@ pub(crate) async fn with_proofs(
     count: usize,
     rounds: usize,
 ) -> anyhow::Result<Proven> {
-    let verifier = Verifier::new(&town.verifying_key()?);
+    let verifier = Verifier::new(&town.verifying_key());
     let mut all = Vec::new();
     for _ in 0..rounds {
         let claims = town.claims(till, count);
@@ -167,16 +167,7 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// How long claims took.
-pub(crate) struct Latency {
-    pub(crate) count: usize,
-    pub(crate) p50_ms: f64,
-    pub(crate) p99_ms: f64,
-    pub(crate) max_ms: f64,
-}
-
-/// `rate` claims a second, each sent when its time has come, whether those before are answered or not, as far as there are
-/// connections. Counted from the time that it should have been sent at.
+/// `rate` claims a second over HTTP: see [`load::at_rate`].
 pub(crate) async fn at_rate(
     town: &Town,
     till: &Till,
@@ -185,37 +176,11 @@ pub(crate) async fn at_rate(
     connections: usize,
 ) -> anyhow::Result<Latency> {
     let requests = requests(&town.claims(till, count))?;
-    let next = Arc::new(AtomicUsize::new(0));
-    let (requests, mut working) = (Arc::new(requests), JoinSet::new());
-    let started = Instant::now() + Duration::from_millis(100); // until all are connected
-    for _ in 0..connections {
-        let mut connection = Connection::to(till.servers[0].addr()).await?;
-        let (requests, next) = (Arc::clone(&requests), Arc::clone(&next));
-        working.spawn(async move {
-            let mut took = Vec::new();
-            loop {
-                let number = next.fetch_add(1, Ordering::Relaxed);
-                let Some(request) = requests.get(number) else { return anyhow::Ok(took) };
-                let due = started + Duration::from_secs_f64(number as f64 / rate);
-                sleep_until(due).await;
-                let (status, _) = connection.send(request).await?;
-                anyhow::ensure!(status == 201, "answered {status}");
-                took.push(due.elapsed());
-            }
-        });
-    }
-    let mut took = Vec::with_capacity(count);
-    while let Some(done) = working.join_next().await {
-        took.extend(done??);
-    }
-    took.sort();
-    let at = |share: f64| took.get((share * (took.len() - 1) as f64) as usize).context("no claims");
-    let ms = |duration: &Duration| 1e3 * duration.as_secs_f64();
-    Ok(Latency { count: took.len(), p50_ms: ms(at(0.5)?), p99_ms: ms(at(0.99)?), max_ms: ms(at(1.0)?) })
+    load::at_rate(till.servers[0].addr(), requests, rate, connections, 201).await
 }
 
 fn requests(claims: &[Claim]) -> anyhow::Result<Vec<Request>> {
-    claims.iter().map(|claim| Ok(Request::claim(&serde_json::to_string(claim)?))).collect()
+    claims.iter().map(|claim| Ok(Request::post("/v1/claims", &serde_json::to_string(claim)?))).collect()
 }
 
 /// What a storm left.

@@ -15,7 +15,6 @@
 
 mod audit;
 mod forge;
-mod http;
 mod load;
 mod report;
 mod town;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use axum::Router;
 use axum::routing::get;
+use bench_kit::Forger;
 use distribution::client::Operator;
 use distribution::config::Gathering;
 use distribution::{Config, Server, Transition};
@@ -27,7 +28,7 @@ use unum_identity::set::Set;
 use unum_identity::signed::service_key;
 use unum_identity::time::UnixTime;
 
-use crate::forge::Forger;
+use crate::forge;
 
 pub(crate) const LEDGER: LedgerId = LedgerId([0xab; 16]);
 const TOKEN: &str = "operators of a bench, on loopback, for a minute";
@@ -57,7 +58,7 @@ impl Town {
         let cluster = tokio::task::block_in_place(|| Cluster::temporary(rng))?;
         let folder = tempfile::tempdir()?;
         let forger = Forger::new(rng);
-        std::fs::write(folder.path().join("membership.vk"), forger.verifying_key())?;
+        std::fs::write(folder.path().join("membership.vk"), forger.verifying_key_bytes())?;
         let set_key = SigningKey::from_bytes(&[7; 32]);
         let mut set = Set::default();
         set.extend((1..=people).map(|person| Commitment(person.into())))?;
@@ -114,7 +115,7 @@ impl Town {
 
     /// Claims of different people at `till`.
     pub(crate) fn claims(&self, till: &Till, count: usize) -> Vec<Claim> {
-        tokio::task::block_in_place(|| self.forger.claims(till.programme, PERIOD, self.root, count))
+        tokio::task::block_in_place(|| forge::claims(&self.forger, till.programme, PERIOD, self.root, count))
     }
 
     /// The root that the claims are proved under.
@@ -123,8 +124,8 @@ impl Town {
     }
 
     /// The key that the claims are proved with.
-    pub(crate) fn verifying_key(&self) -> anyhow::Result<circuits::VerifyingKey> {
-        Ok(circuits::VerifyingKey::from_bytes(&self.forger.verifying_key())?)
+    pub(crate) fn verifying_key(&self) -> circuits::VerifyingKey {
+        self.forger.verifying_key()
     }
 }
 
