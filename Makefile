@@ -30,7 +30,8 @@ test: dependencies ## Unit, vector, property and system tests
 
 js-test: ## The library for apps in TypeScript, and the example apps; fetches Node packages
 	@scripts/install-dependencies js
-	cd verify/js && npm ci --no-fund --no-audit && npm run lint && npm test
+	cd verify/js && npm ci --no-fund --no-audit && npm ci --no-fund --no-audit --prefix ../../examples
+	cd verify/js && npm run lint && npm test
 
 nightly: ## The slow suites and optional features as well; fetches Node packages
 	@scripts/install-dependencies nightly
