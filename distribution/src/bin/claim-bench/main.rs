@@ -66,9 +66,12 @@ struct Arguments {
     /// Claims in the storm
     #[arg(long, default_value_t = 250_000, value_parser = clap::value_parser!(u32).range(1..))]
     storm: u32,
-    /// Connections of the storm and of the half load
+    /// Connections of the storm
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
     connections: u32,
+    /// Connections at half of the capacity: enough that a claim does not wait for one
+    #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..))]
+    half_connections: u32,
 }
 
 /// Servers, each with one connection that pays, that share the claims with a transaction each.
@@ -147,7 +150,7 @@ async fn measure(arguments: Arguments) -> anyhow::Result<(Report, bool)> {
         proven.count + count <= people as usize,
         "this machine is too fast for a set of {people} people"
     );
-    let half = load::at_rate(&town, &till, half_rate, count, arguments.connections as usize).await?;
+    let half = load::at_rate(&town, &till, half_rate, count, arguments.half_connections as usize).await?;
     difference += till.close(proven.count + half.count).await?.difference.minor();
 
     eprintln!("the storm");
@@ -181,6 +184,7 @@ async fn measure(arguments: Arguments) -> anyhow::Result<(Report, bool)> {
         half_claims: half.count,
         p50_ms: half.p50_ms,
         max_ms: half.max_ms,
+        half_connections: arguments.half_connections as usize,
         connections: arguments.connections as usize,
         storm_people: people,
         storm_claims: claims,

@@ -45,7 +45,8 @@ pub(crate) struct Report {
     pub half_claims: usize,
     pub p50_ms: f64,
     pub max_ms: f64,
-    /// Of the half load and of the storm.
+    pub half_connections: usize,
+    /// Of the storm.
     pub connections: usize,
     pub storm_people: usize,
     pub storm_claims: usize,
