@@ -181,6 +181,12 @@ impl Model {
         Ok(period.reserve)
     }
 
+    /// Whoever is not in the frozen set has no proof, and comes no further than that. Of those who have one there are no more than
+    /// shares.
+    fn can_prove(&self, wish: &Wish) -> bool {
+        self.periods.get(&wish.period).is_none_or(|period| wish.person < period.people)
+    }
+
     fn claim(&mut self, wish: Wish) -> Told {
         let Some(period) = self.periods.get_mut(&wish.period) else { return Err("period_not_open") };
         if let Some(first) = period.paid.get(&wish.person) {
@@ -338,7 +344,10 @@ async fn play(seed: u64, store: &Store) {
     let town = town(seed, store, &clock).await;
     let mut model = Model { now: START, ..Model::default() };
     for place in 0..STEPS {
-        let act = dice.act();
+        let mut act = dice.act();
+        if let Act::Claims(wishes) = &mut act {
+            wishes.retain(|wish| model.can_prove(wish));
+        }
         if let Act::Wait(seconds) = act {
             model.now += seconds;
             town.clock.store(model.now, Ordering::SeqCst);
