@@ -1,6 +1,7 @@
 //! The humanness API against a real Postgres, with real proofs: who passes, how often, and what everybody else is told.
 
 mod apps;
+pub(crate) mod bridge;
 mod compat;
 mod limits;
 mod sequencer;

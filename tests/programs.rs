@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 use cargo_metadata::Message;
 use serde_json::Value;
 
+use crate::humanness::bridge::Page;
+
 /// Every program of the workspace. `cargo test` builds those of this package only; asking for the tests as well makes
 /// the others from the same libraries.
 static PROGRAMS: LazyLock<BTreeMap<String, PathBuf>> = LazyLock::new(|| {
@@ -180,11 +182,30 @@ fn prove(machine: &Machine) {
     machine.register_app("app_x", "vote");
     machine.ask("wallet", &show);
     assert_ne!(machine.run("wallet", &show).0, 0, "a vote counts once");
+    answer(machine);
     let post = ["prove", "--json", "--app", "app_demo", "--action", "posts-per-day", "--send"];
     assert_ne!(machine.run("wallet", &post).0, 0, "it is counted by the day");
     let today = unum_identity::action::Day::of(std::time::SystemTime::now().into()).to_string();
     let post = [&post[..], &["--day", &today]].concat();
     assert_eq!(machine.ask("wallet", &post)["verified"]["max_uses"], 3);
+}
+
+/// A page asks over the bridge, and whoever opens its link answers.
+fn answer(machine: &Machine) {
+    let bridge = machine.addresses["enroll"].as_str().unwrap();
+    let signal = unum_identity::hash::hash_signal("yes");
+    let question = serde_json::json!({ "app_id": "app_x", "action": "another", "signal": signal });
+    let page = Page::ask_anything(bridge, &question);
+    let link = page.link();
+    assert_ne!(machine.run("wallet", &["answer", &link]).0, 0, "nobody is there to be asked");
+    let answered = machine.ask("wallet", &["answer", "--json", "--yes", &link]);
+    assert_eq!(
+        (&answered["action"], &answered["signal_hash"]),
+        (&"another".into(), &serde_json::json!(signal))
+    );
+    assert_eq!(page.answer()["nullifier_hash"], answered["nullifier"]);
+    assert_ne!(machine.run("wallet", &["answer", "--yes", &link]).0, 0, "a link opens once");
+    assert_ne!(machine.run("wallet", &["answer", "--yes", "unum://verify"]).0, 0, "no link");
 }
 
 /// Whoever leaves is gone, and what they have stays theirs.

@@ -21,6 +21,7 @@
 //! | `published` | the tree in memory; checkpoints, paths, snapshots |
 //! | `apps` | apps, and how often a human may do what in them |
 //! | `verify` | proofs, whose sets they are of, roots that count, nullifiers |
+//! | `bridge` | mailboxes between pages of apps and wallets, whose letters it cannot read |
 //! | `compat` | the interfaces of World ID's services |
 //! | `limits` | how much a client or an app may ask for |
 //! | `store` | the SQL of each table |
@@ -33,6 +34,7 @@
 //! away its disk, and whatever it has acknowledged is in Postgres.
 
 mod apps;
+mod bridge;
 mod compat;
 pub mod config;
 mod enrollment;

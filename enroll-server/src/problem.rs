@@ -3,6 +3,7 @@
 use service::ProblemResponse;
 
 use crate::apps::AppError;
+use crate::bridge::BridgeError;
 use crate::enrollment::{EnrollError, Refusal};
 use crate::erasure::ErasureError;
 use crate::limits::TooMany;
@@ -17,6 +18,9 @@ const WAITS_FOR: u64 = 2;
 
 /// When to come back while too many proofs are under way, in seconds: a thousand are checked by then.
 const PROOFS_FOR: u64 = 1;
+
+/// When to come back while too many requests are open, in seconds: of those of a quarter of an hour, a fifteenth is over by then.
+const MAILBOXES_FOR: u64 = 60;
 
 impl From<PublishedError> for ProblemResponse {
     fn from(error: PublishedError) -> Self {
@@ -88,6 +92,24 @@ impl From<AppError> for ProblemResponse {
             AppError::NoUses => (422, "max_uses_invalid"),
             AppError::Narrower(_) => (409, "action_narrower"),
             AppError::Store(error) => return error.into(),
+        };
+        Self::new(status, code).detail(detail)
+    }
+}
+
+impl From<BridgeError> for ProblemResponse {
+    fn from(error: BridgeError) -> Self {
+        let detail = error.to_string();
+        let (status, code) = match error {
+            BridgeError::Unknown => (404, "request_unknown"),
+            BridgeError::Late => (400, "request_over"), // not 404: so says World's bridge
+            BridgeError::Answered => (409, "request_answered"),
+            BridgeError::Taken => (409, "request_taken"),
+            BridgeError::Iv => (422, "iv_invalid"),
+            BridgeError::Full => {
+                return Self::new(503, "bridge_full").detail(detail).retry_after(MAILBOXES_FOR);
+            }
+            BridgeError::Store(error) => return error.into(),
         };
         Self::new(status, code).detail(detail)
     }

@@ -1,6 +1,7 @@
 //! HTTP: which address does what. Handlers parse, make one call, and answer; everything else is behind the call.
 
 mod apps;
+mod bridge;
 mod compat;
 mod devices;
 mod enrollments;
@@ -19,7 +20,7 @@ use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, put};
+use axum::routing::{get, options, put};
 use service::ProblemResponse;
 use service::http::{self, within};
 use unum_identity::envelope::MAX_ENVELOPE;
@@ -39,6 +40,9 @@ const PROOF_TIME_LIMIT: Duration = Duration::from_secs(20);
 /// Largest body about a proof: the longest of them, nested lists in text, has about 2 KB.
 const LARGEST_PROOF: usize = 8 << 10;
 
+/// Largest body about a request of a page: those of `IDKit` have less than 1 KB, answers less than 2.
+const LARGEST_LETTER: usize = 16 << 10;
+
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -50,6 +54,7 @@ const LARGEST_PROOF: usize = 8 << 10;
         (name = "enrollment", description = "For devices and operators"),
         (name = "set", description = "For wallets and auditors"),
         (name = "humanness", description = "For apps"),
+        (name = "bridge", description = "Between pages of apps and wallets, as IDKit knows it; in sealed letters"),
         (name = "compatible", description = "For apps and wallets of World ID: its own addresses, bodies and codes"),
         (name = "operations", description = "For whoever runs the server"),
     ),
@@ -114,15 +119,24 @@ fn humanness(limits: &Arc<Limits>) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(compat::inclusion_proof))
         .routes(routes!(compat::verify_proof))
         .routes(routes!(compat::verify_compressed));
-    let limited = |routes: OpenApiRouter<Arc<App>>| {
+    let bridge = OpenApiRouter::new()
+        .routes(routes!(bridge::open))
+        .routes(routes!(bridge::retrieve, bridge::waits))
+        .routes(routes!(bridge::answer, bridge::collect, bridge::stands))
+        .route("/request", options(bridge::preflight))
+        .route("/request/{id}", options(bridge::preflight))
+        .route("/response/{id}", options(bridge::preflight));
+    let limited = |largest: usize, routes: OpenApiRouter<Arc<App>>| {
         let limits = Arc::clone(limits);
         let admit = from_fn(move |request: Request, next: Next| admit(Arc::clone(&limits), request, next));
-        routes.layer(DefaultBodyLimit::max(LARGEST_PROOF)).layer(admit)
+        routes.layer(DefaultBodyLimit::max(largest)).layer(admit)
     };
-    limited(ours)
-        .merge(limited(portal).layer(from_fn(shape::of_portal)))
-        .merge(limited(sequencer).layer(from_fn(shape::of_sequencer)))
-        .merge(limited(old_sequencer).layer(from_fn(shape::of_old_sequencer)))
+    let about_proofs = |routes| limited(LARGEST_PROOF, routes);
+    about_proofs(ours)
+        .merge(about_proofs(portal).layer(from_fn(shape::of_portal)))
+        .merge(about_proofs(sequencer).layer(from_fn(shape::of_sequencer)))
+        .merge(about_proofs(old_sequencer).layer(from_fn(shape::of_old_sequencer)))
+        .merge(limited(LARGEST_LETTER, bridge).layer(from_fn(bridge::for_any_page)))
 }
 
 /// Lets through what is small, in time, and not too much.

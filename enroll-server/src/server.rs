@@ -23,7 +23,7 @@ use crate::keys::Keys;
 use crate::limits::Limits;
 use crate::matcher::{Batcher, InProcess, Scanner, Shelf, TemplateKey};
 use crate::published::Published;
-use crate::store::{SCHEMA, Store, StoreError, chain, matchers, queue, sessions};
+use crate::store::{SCHEMA, Store, StoreError, chain, mailboxes, matchers, queue, sessions};
 use crate::verify::sets::{ForeignKeyError, Sets};
 use crate::{erasure, routes};
 
@@ -309,9 +309,10 @@ async fn keep_house(app: &App) {
     app.metrics.upkeep();
     app.limits.forget();
     let ago = |seconds| UnixTime(app.clock.now().0.saturating_sub(seconds));
-    let (before, unreleased) = (ago(NONCE_KEPT), ago(QUARANTINE_KEPT));
+    let (now, before, unreleased) = (app.clock.now(), ago(NONCE_KEPT), ago(QUARANTINE_KEPT));
     let forgotten = app.store.run_tx("forget", |tx| async move {
         matchers::forget(&tx).await?;
+        mailboxes::forget(&tx, now).await?;
         queue::forget(&tx, unreleased).await?;
         sessions::forget(&tx, before).await
     });

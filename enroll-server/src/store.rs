@@ -6,6 +6,7 @@ pub(crate) mod apps;
 pub(crate) mod devices;
 pub(crate) mod erasures;
 pub(crate) mod log;
+pub(crate) mod mailboxes;
 pub(crate) mod matchers;
 pub(crate) mod nullifiers;
 pub(crate) mod queue;
@@ -31,6 +32,7 @@ pub(crate) const SCHEMA: Schema = Schema {
         ),
         ("V4__the_queue", include_str!("../migrations/V4__the_queue.sql")),
         ("V5__apps_and_actions", include_str!("../migrations/V5__apps_and_actions.sql")),
+        ("V6__the_bridge", include_str!("../migrations/V6__the_bridge.sql")),
     ],
     lock: 0x756e_756d_0002, // "unum", 2
 };

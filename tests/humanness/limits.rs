@@ -160,7 +160,9 @@ fn no_request_breaks_the_server() {
         "externalNullifierHash": ours["signal_hash"], "proof": ours["proof"], "maxRootAgeSeconds": 60,
     });
     let path = json!({ "identityCommitment": person.commitment() });
+    let letter = json!({ "iv": "AAAAAAAAAAAAAAAA", "payload": "AAAA", "request_id": "0123456789abcdef" });
     let routes = [
+        ("/request", &letter),
         ("/v1/verify", &ours),
         ("/v1/verify", &daily),
         ("/v1/proofs/check", &ours),
@@ -184,6 +186,11 @@ fn no_request_breaks_the_server() {
     }
     for path in ["%00", "a%2F%00", "%ff", "x/actions/%00/nullifiers/0x", "x/actions/y/nullifiers/0x0"] {
         let (answer, _) = crate::harness::get_elsewhere(&format!("{}/v1/apps/{path}", bench.url));
+        assert!((400..500).contains(&answer.status), "{path}: {answer:?}");
+    }
+    for path in ["request/%00", "request/0123456789abcde%00", "response/%ff", "response/0123456789abcd%2F%00"]
+    {
+        let (answer, _) = crate::harness::get_elsewhere(&format!("{}/{path}", bench.url));
         assert!((400..500).contains(&answer.status), "{path}: {answer:?}");
     }
     assert_eq!(verify(&bench, &ours).status, 200, "and it still works");

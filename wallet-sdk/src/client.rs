@@ -3,6 +3,7 @@
 //! Whoever runs a server may lie, and so may whoever sits between: a path must lead to its root, a checkpoint and a
 //! receipt must be signed by the trusted key and say what was asked. What does not is [`ClientError::Untrue`].
 
+pub(crate) mod bridge;
 mod distribution;
 mod enrollment;
 mod http;

@@ -6,11 +6,13 @@
 //! | [`vault`] | how both lie encrypted in a file |
 //! | [`outbox`] | the payment that has no answer yet, in a file beside it |
 //! | [`prove`] | proofs for an app and for a period's share; works offline |
+//! | [`bridge`] | links of apps' pages, and sealed answers to what they ask |
 //! | [`client`] | the services' addresses, and every check of what they answer |
 //!
 //! Knows nothing of irises, and trusts no server: paths must lead to their roots, receipts must be signed. The secret
 //! leaves the wallet only as proofs.
 
+pub mod bridge;
 pub mod client;
 pub mod outbox;
 pub mod prove;

@@ -22,6 +22,8 @@ pub struct Limits {
     pub app_burst: u32,
     /// Proofs of one set that may be under way; whoever comes then is asked to come again.
     pub proofs_waiting: usize,
+    /// Requests of pages to wallets that may be open; whoever comes then is asked to come again.
+    pub bridge_requests: u32,
     /// Addresses of proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
 }
@@ -36,6 +38,7 @@ impl Default for Limits {
             app_per_second: 500,
             app_burst: 1000,
             proofs_waiting: 1024,
+            bridge_requests: 20_000, // 22 a second, each for a quarter of an hour; 20 MB of them, and 640 MB of the largest
             trusted_proxies: Vec::new(),
         }
     }

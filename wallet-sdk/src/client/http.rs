@@ -66,6 +66,24 @@ impl Service {
         String::from_utf8(body).map_err(|_| MALFORMED)
     }
 
+    /// Status, address and body of the answer to `GET path`, for services of others: their refusals are no problems.
+    pub(super) fn get_raw(&self, path: &str) -> Result<(u16, String, Vec<u8>), ClientError> {
+        let url = format!("{}{path}", self.base);
+        let (status, _, body) = receive(&url, self.agent.get(&url).call())?;
+        Ok((status, url, body))
+    }
+
+    /// The same for `PUT path`.
+    pub(super) fn put_raw(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<(u16, String, Vec<u8>), ClientError> {
+        let url = format!("{}{path}", self.base);
+        let (status, _, body) = receive(&url, self.agent.put(&url).send_json(body))?;
+        Ok((status, url, body))
+    }
+
     /// Status and answer to `POST path`.
     pub(super) fn post<T: DeserializeOwned>(
         &self,
@@ -86,6 +104,19 @@ fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ClientError> {
 
 /// Status and body of a success.
 fn read(url: &str, answer: Result<Response<ureq::Body>, ureq::Error>) -> Result<(u16, Vec<u8>), ClientError> {
+    let (status, is_problem, body) = receive(url, answer)?;
+    match fault(status, is_problem, &body) {
+        None => Ok((status, body)),
+        Some(Fault::Refused(problem)) => Err(ClientError::Refused(problem)),
+        Some(Fault::Down(cause)) => Err(ClientError::Unavailable { url: url.to_owned(), cause }),
+    }
+}
+
+/// Status, whether it says to be a problem, and body of any answer.
+fn receive(
+    url: &str,
+    answer: Result<Response<ureq::Body>, ureq::Error>,
+) -> Result<(u16, bool, Vec<u8>), ClientError> {
     let unavailable = |cause: String| ClientError::Unavailable { url: url.to_owned(), cause };
     let mut answer = answer.map_err(|error| unavailable(error.to_string()))?;
     let status = answer.status().as_u16();
@@ -96,11 +127,7 @@ fn read(url: &str, answer: Result<Response<ureq::Body>, ureq::Error>) -> Result<
         .limit(SIZE_LIMIT)
         .read_to_vec()
         .map_err(|error| unavailable(error.to_string()))?;
-    match fault(status, is_problem, &body) {
-        None => Ok((status, body)),
-        Some(Fault::Refused(problem)) => Err(ClientError::Refused(problem)),
-        Some(Fault::Down(cause)) => Err(unavailable(cause)),
-    }
+    Ok((status, is_problem, body))
 }
 
 /// What an answer is, if not a success.

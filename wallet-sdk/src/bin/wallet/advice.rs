@@ -1,5 +1,6 @@
 //! What to do about an error, in one sentence.
 
+use wallet_sdk::bridge::BridgeError;
 use wallet_sdk::client::ClientError;
 use wallet_sdk::{ProveError, VaultError};
 
@@ -7,6 +8,9 @@ use wallet_sdk::{ProveError, VaultError};
 pub(crate) fn advice(error: &anyhow::Error) -> Option<String> {
     if let Some(error) = error.downcast_ref::<ClientError>() {
         return of_client(error);
+    }
+    if let Some(error) = error.downcast_ref::<BridgeError>() {
+        return of_bridge(error).map(str::to_owned);
     }
     let advice = match (error.downcast_ref::<VaultError>(), error.downcast_ref::<ProveError>()) {
         (Some(VaultError::Exists { .. }), _) => {
@@ -22,6 +26,24 @@ pub(crate) fn advice(error: &anyhow::Error) -> Option<String> {
         _ => return None,
     };
     Some(advice.to_owned())
+}
+
+fn of_bridge(error: &BridgeError) -> Option<&'static str> {
+    Some(match error {
+        BridgeError::Link(_) => "copy the link again, whole, and put it in quotation marks",
+        BridgeError::Gone => "go back to the app, and have it show a new link",
+        BridgeError::Answered => {
+            "if that was not you, somebody else has the link: have the app show a new one"
+        }
+        BridgeError::Unavailable(_) => {
+            "try again in a moment; if it stays so, ask the app which bridge it uses: the link names it"
+        }
+        BridgeError::Key => {
+            "part of the link is missing or changed: have the app show a new one, and copy all of it"
+        }
+        BridgeError::Question => "nothing was proved; tell whoever runs the app",
+        _ => return None,
+    })
 }
 
 fn of_client(error: &ClientError) -> Option<String> {
@@ -76,5 +98,7 @@ mod tests {
         let pending = Problem::new(409, "commitment_pending").retry_after(3);
         assert_eq!(advise(pending).as_deref(), Some("try again in 3 s"));
         assert_eq!(advise(Problem::new(422, "proof_invalid")), None);
+        let link = "unum://verify".parse::<wallet_sdk::bridge::BridgeLink>().unwrap_err();
+        assert!(advice(&BridgeError::from(link).into()).unwrap().contains("copy the link again"));
     }
 }

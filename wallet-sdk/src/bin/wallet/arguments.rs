@@ -14,6 +14,7 @@ const EXAMPLES: &str = "Examples:
   wallet show                                   then hold the code before an enrollment device
   wallet status
   wallet prove --app app_x --action vote --signal yes --send
+  wallet answer 'unum://verify?t=wld&i=…'
   wallet claim --programme 5b…e1 --period 3
   wallet balance
   wallet request --amount 1250 --memo 'rent, May'
@@ -86,6 +87,15 @@ pub(crate) enum Command {
   wallet prove --app app_x --action vote --signal yes --out proof.json
   wallet prove --app app_x --action vote --signal yes --send")]
     Prove(AppProof),
+    /// Answer the request that an app's page shows as a link or a code, with a proof that you are a human. A link opens once, and
+    /// within a quarter of an hour.
+    #[command(after_help = "Examples:
+  wallet answer 'unum://verify?t=wld&i=4f1f…9d&k=AwoR…dw%3D&b=https%3A%2F%2Funum.example'
+  wallet answer --yes --json - <link.txt        without being asked, and with the link out of others' sight
+
+You are shown app, action and signal before anything is proved. Whoever made the link wrote them: look whether they are
+those of the page that you came from.")]
+    Answer(Answer),
     /// Claim your share of a period. The same claim again prints the same receipt.
     #[command(after_help = "Examples:
   wallet claim --programme 5b…e1 --period 3
@@ -162,6 +172,16 @@ pub(crate) struct AppProof {
     /// Send the proof to the enrollment server yourself, which uses it up.
     #[arg(long)]
     pub send: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Answer {
+    /// The link, in quotation marks; `-` reads it from standard input.
+    #[arg(value_name = "LINK")]
+    pub link: String,
+    /// Do not ask whether you are sure.
+    #[arg(long)]
+    pub yes: bool,
 }
 
 #[derive(Args)]
